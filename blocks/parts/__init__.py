@@ -1,0 +1,1 @@
+"""Parts that block families take: one folder a registry, one file a kind."""

@@ -1,0 +1,60 @@
+"""Group normalisation. Wu and He 2018, https://arxiv.org/abs/1803.08494"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import model_validator
+
+from blocks.base import Count, Positive
+from blocks.errors import InfeasibleSpec
+from blocks.layers import Layer, Norm
+from blocks.parts.norm import NORMS, NormSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+
+USUAL_CHANNELS_PER_GROUP = 4
+
+
+@NORMS.register
+class GroupNormSpec(NormSpec):
+    """(x - mean) / sqrt(variance + epsilon) of each group of channels, over the group and all positions of an image.
+
+    Give ``groups`` or ``channels_per_group``; the channels must divide into them. Given neither, a group has 4
+    channels: the paper's usual 32 groups don't exist in a net of width 8, and in its Table 3, groups of 4 channels
+    come within 0.3% of the best (24.4% error against 24.1%).
+    """
+
+    kind: Literal["group"] = "group"
+    groups: Count | None = None
+    channels_per_group: Count | None = None
+    epsilon: Positive = 1e-5
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if self.groups is not None and self.channels_per_group is not None:
+            raise ValueError("give groups or channels_per_group, not both")
+        return self
+
+    def layer(self, channels: int, *, zero: bool = False) -> Layer:
+        self._demand_divides(channels)
+        return Norm(channels, self.module, zero)
+
+    def module(self, channels: int) -> nn.Module:
+        from torch import nn
+
+        groups = self.groups or channels // self._size
+        return nn.GroupNorm(groups, channels, eps=self.epsilon)
+
+    @property
+    def _size(self) -> int:
+        return self.channels_per_group or USUAL_CHANNELS_PER_GROUP
+
+    def _demand_divides(self, channels: int) -> None:
+        if self.groups is not None and channels % self.groups:
+            raise InfeasibleSpec(f"{self.groups} groups don't divide the {channels} channels of a group norm")
+        if self.groups is None and channels % self._size:
+            raise InfeasibleSpec(
+                f"groups of {self._size} channels don't divide the {channels} channels of a group norm"
+            )

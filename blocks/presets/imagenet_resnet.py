@@ -1,0 +1,25 @@
+"""ResNets for images of 224x224 in 1000 classes. He et al. 2015, table 1, https://arxiv.org/abs/1512.03385
+
+The stride is on the 3x3 convolution, as in torchvision.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _resnet(block: str, depths: tuple[int, int, int, int]) -> dict[str, Any]:
+    stages = [
+        {"block": block, "depth": depth, "width": 64 * 2**index, "stride": 1 if index == 0 else 2}
+        for index, depth in enumerate(depths)
+    ]
+    return {"stem": {"kind": "conv7x7", "width": 64}, "stages": stages, "head": {"num_classes": 1000, "kind": "linear"}}
+
+
+NETWORKS = {
+    "resnet18": _resnet("basic", (2, 2, 2, 2)),
+    "resnet34": _resnet("basic", (3, 4, 6, 3)),
+    "resnet50": _resnet("bottleneck", (3, 4, 6, 3)),
+    "resnet101": _resnet("bottleneck", (3, 4, 23, 3)),
+    "resnet152": _resnet("bottleneck", (3, 8, 36, 3)),
+}

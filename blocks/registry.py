@@ -1,0 +1,105 @@
+"""Registries: a kind's name leads to its spec, new kinds are files of their own, and nothing else is edited."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import PydanticCustomError, core_schema
+
+from blocks.base import Spec, did_you_mean
+
+S = TypeVar("S", bound=Spec)
+
+
+class Registry(Generic[S]):
+    """The known kinds of one thing (block, norm, data set, ...).
+
+    A registry annotates a pydantic field, ``block: Annotated[BlockSpec, BLOCKS]``, which then takes a mapping with
+    a ``kind``, or a bare kind as shorthand for a mapping with nothing but it.
+
+    Args:
+        noun: What is registered, in the words of error messages: ``"block"``.
+        folder: The package whose modules register the kinds. Its siblings are imported on first use, so a new
+            kind is a new file there.
+    """
+
+    def __init__(self, noun: str, folder: str) -> None:
+        self.noun = noun
+        self._folder = folder
+        self._discovered = False
+        self._specs: dict[str, type[S]] = {}
+
+    def register(self, spec: type[S]) -> type[S]:
+        """Registers a spec class under the default of its ``kind`` field; made to be used as a decorator.
+
+        Raises:
+            ValueError: If another class holds that kind already, or the class declares no kind.
+        """
+        field = spec.model_fields.get("kind")
+        if field is None or not isinstance(field.default, str):
+            raise ValueError(f"{spec.__name__} needs a field such as kind: Literal['name'] = 'name'")
+        holder = self._specs.setdefault(field.default, spec)
+        if (holder.__module__, holder.__qualname__) != (spec.__module__, spec.__qualname__):
+            raise ValueError(f"the {self.noun} {field.default!r} is registered by {holder.__module__} already")
+        self._specs[field.default] = spec
+        return spec
+
+    def kinds(self) -> dict[str, type[S]]:
+        """Returns every registered spec class by its kind, in alphabetical order."""
+        self._discover()
+        return dict(sorted(self._specs.items()))
+
+    def parse(self, value: Any) -> S:
+        """Validates a spec, a mapping with a ``kind``, or a bare kind.
+
+        Raises:
+            PydanticCustomError: If the kind is missing or unknown; the message lists the known ones.
+            pydantic.ValidationError: If a field of the kind is wrong.
+        """
+        self._discover()
+        if isinstance(value, Spec):
+            value = value.plain()
+        given = {"kind": value} if isinstance(value, str) else value
+        if not isinstance(given, Mapping) or not isinstance(given.get("kind"), str):
+            raise PydanticCustomError(
+                "missing_kind",
+                "expected one of {known}, or a mapping with such a kind",
+                {"known": ", ".join(sorted(self._specs))},
+            )
+        kind = given["kind"]
+        if kind not in self._specs:
+            raise PydanticCustomError(
+                "unknown_kind",
+                "unknown {noun} '{kind}': known are {known}{hint}",
+                {
+                    "noun": self.noun,
+                    "kind": kind,
+                    "known": ", ".join(sorted(self._specs)),
+                    "hint": did_you_mean(kind, self._specs),
+                },
+            )
+        return self._specs[kind].model_validate(given)
+
+    def _discover(self) -> None:
+        if self._discovered:
+            return
+        self._discovered = True
+        package = importlib.import_module(self._folder)
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{self._folder}.{module.name}")
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.parse,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda spec: spec.plain()),
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        kinds = self.kinds()
+        return {"anyOf": [{"enum": list(kinds)}, *(handler(spec.__pydantic_core_schema__) for spec in kinds.values())]}

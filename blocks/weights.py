@@ -1,0 +1,169 @@
+"""Trained networks as single files: safetensors, with the spec and all that is needed to use it in its metadata.
+
+Metadata of the file, each value JSON: ``schema``, ``spec``, ``labels``, ``input``, ``mean``, ``std``, ``metrics``,
+``provenance``; and ``sha256``, over all of these and all tensors. Reading needs torch, pydantic and safetensors.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import safetensors.torch
+from pydantic import ValidationError, model_validator
+from torch import Tensor
+
+from blocks import walk
+from blocks.base import Count, Number, Positive, Spec, Text, canonical_json
+from blocks.errors import InfeasibleSpec, WeightsError
+from blocks.initialisation import seeded
+from blocks.network import Network
+from blocks.preprocess import Preprocess
+from blocks.spec import NetworkSpec
+from blocks.tensors import copy_into, hash_tensors, parse_tensors, tensors_of
+
+SCHEMA = 1
+
+
+class Metadata(Spec):
+    """What travels with the weights, beside the spec.
+
+    Attributes:
+        labels: A name a class, in the order of the logits; empty if they have none.
+        input: C H W of what the network was trained on.
+        mean: Of each channel of the training images, in units of 0..1; what `Preprocess` subtracts.
+        std: Likewise; what it divides by.
+        metrics: Plain data: the scores that were measured, by name.
+        provenance: Plain data: where the weights come from (study, arm, seed, versions).
+    """
+
+    labels: tuple[Text, ...] = ()
+    input: tuple[Count, Count, Count]
+    mean: tuple[Number, ...]
+    std: tuple[Positive, ...]
+    metrics: dict[Text, Any] = {}
+    provenance: dict[Text, Any] = {}
+
+    @model_validator(mode="after")
+    def _one_a_channel(self) -> Self:
+        if not len(self.mean) == len(self.std) == self.input[0]:
+            raise ValueError(f"mean and std need {self.input[0]} values each, one a channel of the input")
+        return self
+
+
+class TrainedNetwork(Network):
+    """A network as `load_model` returns it.
+
+    Attributes:
+        preprocess: From images (uint8, or floats in 0..1; N C H W, any size) to what the network takes.
+        labels: A name a class, or empty.
+        metrics: The scores that were recorded, by name.
+        provenance: Where the weights come from.
+    """
+
+    def __init__(self, spec: NetworkSpec, metadata: Metadata) -> None:
+        super().__init__(spec)
+        self.preprocess = Preprocess(metadata.input[1:], metadata.mean, metadata.std)
+        self.labels = metadata.labels
+        self.metrics = metadata.metrics
+        self.provenance = metadata.provenance
+
+
+def save_model(path: str | Path, network: Network, metadata: Metadata) -> None:
+    """Writes a network and its spec into one safetensors file; the file appears whole or not at all.
+
+    Raises:
+        WeightsError: If the metadata don't belong to such a network.
+        OSError: If the file can't be written.
+    """
+    _demand_match(network.spec, metadata, "the metadata")
+    tensors = tensors_of(network)
+    texts = {"schema": str(SCHEMA), "spec": network.spec.canonical_json}
+    texts |= {name: canonical_json(value) for name, value in metadata.plain().items()}
+    texts["sha256"] = hash_tensors(tensors, canonical_json(texts))
+    _write(Path(path), safetensors.torch.save(tensors, texts))
+
+
+def load_model(path: str | Path) -> TrainedNetwork:
+    """Reads a network that `save_model` wrote, in evaluation mode, on the CPU.
+
+    Raises:
+        WeightsError: If the file is missing, damaged or of a newer schema, holds no spec, or doesn't fit its spec.
+    """
+    raw = _read(Path(path))
+    tensors = parse_tensors(raw, str(path))
+    texts = _texts(raw)
+    _demand_intact(texts, tensors, str(path))
+    spec, metadata = _parse(texts, str(path))
+    network = _build(spec, metadata, tensors, str(path))
+    copy_into(network, tensors, f"{path}: the weights")
+    return network.eval()
+
+
+def _demand_intact(texts: Mapping[str, str], tensors: Mapping[str, Tensor], origin: str) -> None:
+    if "spec" not in texts or "schema" not in texts:
+        raise WeightsError(f"{origin}: a safetensors file without a network's spec inside; save_model writes one")
+    if texts["schema"] != str(SCHEMA):
+        raise WeightsError(
+            f"{origin}: its schema is {texts['schema']}, newer than the {SCHEMA} that this version reads"
+        )
+    hashed = {name: text for name, text in texts.items() if name != "sha256"}
+    if texts.get("sha256") != hash_tensors(tensors, canonical_json(hashed)):
+        raise WeightsError(f"{origin}: damaged: tensors and metadata don't match the hash stored with them")
+
+
+def _parse(texts: Mapping[str, str], origin: str) -> tuple[NetworkSpec, Metadata]:
+    """Reads the spec and the metadata of a file. Raises ``WeightsError``."""
+    try:
+        spec = NetworkSpec.model_validate_json(texts["spec"])
+        metadata = Metadata.model_validate({name: json.loads(texts[name]) for name in Metadata.model_fields})
+    except (ValidationError, ValueError, KeyError) as error:
+        raise WeightsError(f"{origin}: its spec or metadata can't be read: {error}") from None
+    _demand_match(spec, metadata, origin)
+    return spec, metadata
+
+
+def _build(spec: NetworkSpec, metadata: Metadata, tensors: Mapping[str, Tensor], origin: str) -> TrainedNetwork:
+    """Builds a network that isn't larger than the file it is for. Raises ``WeightsError``."""
+    try:
+        walk.demand(spec, walk.Limits(params=sum(tensor.numel() for tensor in tensors.values())))
+    except InfeasibleSpec as error:
+        raise WeightsError(f"{origin}: the spec inside doesn't fit the weights: {error}") from None
+    with seeded(0):  # modules draw values as they are made, for nothing
+        return TrainedNetwork(spec, metadata)
+
+
+def _demand_match(spec: NetworkSpec, metadata: Metadata, origin: str) -> None:
+    channels, classes = spec.in_channels, spec.head.num_classes
+    if metadata.input[0] != channels:
+        raise WeightsError(f"{origin}: an input of {metadata.input[0]} channels, but the network takes {channels}")
+    if metadata.labels and len(metadata.labels) != classes:
+        raise WeightsError(f"{origin}: {len(metadata.labels)} labels, but the network has {classes} classes")
+
+
+def _texts(raw: bytes) -> dict[str, str]:
+    """Returns the metadata in the header of safetensors bytes that have been parsed already."""
+    length = int.from_bytes(raw[:8], "little")
+    texts: dict[str, str] = json.loads(raw[8 : 8 + length]).get("__metadata__", {})
+    return texts
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise WeightsError(f"{path}: can't be read: {reason}") from None
+
+
+def _write(path: Path, raw: bytes) -> None:
+    """Writes beside the name, then renames, so that no reader sees half a file."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(raw)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,57 @@
+"""Arms as rows, with their seeds folded in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from reports.statistics import group_means
+from reports.table import Table
+
+MEASURES = {
+    "train_accuracy": "train_accuracy",
+    "epochs_to_target": "epochs_to_target",
+    "train_seconds": "seconds",
+    "images_per_second": "images_per_second",
+    "peak_memory": "peak_memory",
+}
+
+
+def fold(table: Table) -> pd.DataFrame:
+    """Returns one row an arm that was run, in the study's order, indexed by arm id.
+
+    Columns: label, match, macs, params, activations, out_channels; of the main phase ``planned`` and ``n`` seeds,
+    ``mean``, ``sd``, ``low`` and ``high`` (95% t interval of the mean) of validation accuracy, and the means of
+    train_accuracy, epochs_to_target, seconds, images_per_second, peak_memory (bytes); ``front`` (on the Pareto front
+    of mean validation accuracy against MACs); of the confirm phase ``confirm_*`` and ``test_*`` (n, mean, low, high).
+    """
+    arms = table.arms[table.arms["status"] == "run"]
+    frame = arms[["label", "match", "match_of", "macs", "params", "activations", "out_channels"]].copy()
+    explore = table.phase(table.main_phase)
+    seeds = table.environment["seeds"][table.main_phase] if table.main_phase == "confirm" else table.design.seeds
+    frame = frame.join(group_means(explore, by="arm", value="val_accuracy"))
+    frame["n"] = frame["n"].fillna(0).astype(int)
+    frame["planned"] = np.maximum(len(seeds), frame["n"])
+    completed = explore[explore["status"] == "completed"]
+    frame = frame.join(completed.groupby("arm")[list(MEASURES)].mean().rename(columns=MEASURES))
+    frame["front"] = front(frame["macs"], frame["mean"])
+    confirm = table.phase("confirm")
+    for name, value in (("confirm", "val_accuracy"), ("test", "test_accuracy")):
+        frame = frame.join(group_means(confirm, by="arm", value=value).drop(columns="sd").add_prefix(f"{name}_"))
+    return frame
+
+
+def front(cost: pd.Series, score: pd.Series) -> pd.Series:
+    """Tells which points no other point beats: none costs at most as much and scores higher, or less at the same score.
+
+    Points without a score are not on the front.
+    """
+    known = pd.DataFrame({"cost": cost, "score": score}).dropna()
+    known = known.sort_values(["cost", "score"], ascending=[True, False], kind="stable")
+    best_before = known["score"].cummax().shift(fill_value=-np.inf)
+    return (known["score"] > best_before).reindex(cost.index, fill_value=False)
+
+
+def digits(table: Table, split: str = "validation") -> int:
+    """Returns the digits after the point that an accuracy in percent deserves, from the size of its split."""
+    return 1 if int(table.environment["data"][split]) < 5000 else 2

@@ -1,0 +1,56 @@
+"""Figures, one file each: a new file here is a new figure on the page, and nothing else is edited.
+
+A figure module has
+
+- ``SECTION``: the section of the page it belongs to (see ``reports.sections``), ``ORDER``: its place there;
+- ``TITLE``, and ``caption(frame)``: what to see, in a sentence or two;
+- ``data(table) -> DataFrame``: everything that is drawn, as numbers; empty when the run has nothing to show;
+- ``draw(frame) -> plotly figure``, or a list of them that the page sets side by side;
+- ``COLUMNS``: the columns of the frame that readers see under the figure, with their headings.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from typing import Protocol, cast
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from reports.table import Table
+
+
+class Figure(Protocol):
+    """What a figure module has."""
+
+    __name__: str
+    SECTION: str
+    ORDER: int
+    TITLE: str
+    COLUMNS: Mapping[str, str]
+
+    def data(self, table: Table) -> pd.DataFrame: ...
+
+    def caption(self, frame: pd.DataFrame) -> str: ...
+
+    def draw(self, frame: pd.DataFrame) -> go.Figure | list[go.Figure]: ...
+
+
+def discover() -> list[Figure]:
+    """Returns every figure module of this folder, in the order of the page.
+
+    Raises:
+        TypeError: If a module lacks a part of a figure.
+    """
+    modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+    for module in modules:
+        lacking = [
+            part
+            for part in ("SECTION", "ORDER", "TITLE", "COLUMNS", "data", "caption", "draw")
+            if not hasattr(module, part)
+        ]
+        if lacking:
+            raise TypeError(f"the figure {module.__name__} lacks {', '.join(lacking)}")
+    return sorted((cast(Figure, module) for module in modules), key=lambda module: (module.ORDER, module.__name__))

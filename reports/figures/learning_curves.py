@@ -1,0 +1,183 @@
+"""Validation accuracy by epoch, arms with the range of their seeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from reports import ink
+from reports.arms import fold
+from reports.changes import describe
+from reports.comparisons import COST_NAMES, DECLARED
+from reports.numbers import count, percent
+from reports.table import Table
+
+SECTION = "curves"
+ORDER = 20
+TITLE = "Learning curves"
+COLUMNS = {
+    "panel": "Panel",
+    "series": "Arm",
+    "epoch": "Epoch",
+    "mean": "Mean",
+    "low": "Lowest",
+    "high": "Highest",
+    "n": "Seeds",
+}
+BASELINE, CROWD = "baseline", "the other arms, middle 80%"
+MOST_LINES = 6
+
+
+def data(table: Table) -> pd.DataFrame:
+    """Returns one row a panel, series and epoch: panel, series, epoch, mean, low, high (over seeds) and n (seeds).
+
+    Only completed trials of the main phase count, so that a mean never changes its members along the way. Where
+    arms are many, the baseline and the best few are shown and the others summed up by their 10th, 50th and 90th
+    percentile.
+    """
+    completed = table.trials[(table.trials["phase"] == table.main_phase) & (table.trials["status"] == "completed")]
+    epochs = table.epochs[table.epochs["trial"].isin(completed["trial"])].dropna(subset=["val_accuracy"])
+    groups = epochs.groupby(["arm", "epoch"], sort=False)["val_accuracy"]
+    curves = groups.agg(mean="mean", low="min", high="max", n="count").reset_index()
+    panels = _panels(table) if table.design.kind in DECLARED else _best(table)
+    frame = panels.merge(curves, on="arm")
+    if table.design.kind not in DECLARED:
+        frame = pd.concat([frame, _crowd(curves[~curves["arm"].isin(panels["arm"])])])
+    own = frame["arm"] != table.baseline
+    if own.any():  # a panel in which no level has finished would show the baseline alone
+        frame = frame[frame["panel"].isin(frame.loc[own, "panel"])]
+    frame = frame.sort_values(["panel_order", "series_order", "epoch"], kind="stable")
+    return frame.drop(columns=["panel_order", "series_order"]).reset_index(drop=True)
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Says what the lines and bands are."""
+    said = "Validation accuracy by epoch, mean over completed seeds."
+    if (frame["n"] > 1).any():
+        said += " Bands reach from the lowest to the highest seed."
+    if frame["panel"].nunique() > 1:
+        said += " Each panel shows the baseline in black and the levels of one factor."
+    return said
+
+
+def draw(frame: pd.DataFrame) -> list[go.Figure]:
+    """Draws one figure a panel, all with the same axes."""
+    room = max(frame["high"].max() - frame["low"].min(), 0.01)
+    span = [float(frame["low"].min() - 0.04 * room), float(min(frame["high"].max() + 0.04 * room, 1.005))]
+    return [_panel(part, span) for _, part in frame.groupby("panel", sort=False)]
+
+
+def _panel(frame: pd.DataFrame, span: list[float]) -> go.Figure:
+    traces = []
+    names = [name for name in frame["series"].unique() if name not in (BASELINE, CROWD)]
+    for series, part in frame.groupby("series", sort=False):
+        index = names.index(series) if series in names else 0
+        colour = {BASELINE: ink.INK, CROWD: ink.FAINT}.get(str(series), ink.SERIES[index % len(ink.SERIES)])
+        dash = "solid" if series in (BASELINE, CROWD) else ink.DASHES[(index + 1) % len(ink.DASHES)]
+        traces += [_band(part, colour), _line(part, str(series), colour, dash)]
+    alone = frame["series"].nunique() == 1
+    title = {
+        "text": "" if alone else ink.plain(frame["panel"].iloc[0]),
+        "x": 0.01,
+        "y": 0.985,
+        "yanchor": "top",
+        "font": {"size": 13},
+    }
+    margin = {"l": 52, "r": 10, "t": 30, "b": 44}
+    legend = {"orientation": "h", "x": 0, "y": -0.19, "yanchor": "top", "xanchor": "left", "itemclick": False}
+    legend["traceorder"] = "normal"
+    vertical = {"range": span, "tickformat": ".0%"}
+    horizontal = {"title": {"text": "epoch"}, "rangemode": "tozero"}
+    return ink.figure(traces, height=330, x=horizontal, y=vertical, title=title, margin=margin, legend=legend)
+
+
+def _band(part: pd.DataFrame, colour: str) -> go.Scatter:
+    edge = part["epoch"].tolist() + part["epoch"].tolist()[::-1]
+    return go.Scatter(
+        x=edge,
+        y=ink.numbers([*part["high"], *part["low"].iloc[::-1]]),
+        fill="toself",
+        fillcolor=ink.shade(colour, ink.BAND),
+        mode="none",
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _line(part: pd.DataFrame, series: str, colour: str, dash: str) -> go.Scatter:
+    return go.Scatter(
+        x=part["epoch"].tolist(),
+        y=ink.numbers(part["mean"]),
+        mode="lines",
+        line={"color": colour, "width": 1.8, "dash": dash},
+        name=ink.plain(series),
+        hovertext=[_hover(series, row) for row in part.to_dict("records")],
+        hoverinfo="text",
+    )
+
+
+def _hover(series: str, row: dict[Any, Any]) -> str:
+    accuracy = f"{percent(row['mean'], 2)}, {count(int(row['n']), 'seed')}"
+    return f"<b>{ink.plain(series)}</b><br>epoch {row['epoch']:.0f}: {accuracy}"
+
+
+def _panels(table: Table) -> pd.DataFrame:
+    """Gives each arm of a declared design its panel, one a factor and cost, and the baseline a place in each."""
+    run = table.arms[table.arms["status"] == "run"]
+    rows = []
+    for order, arm in enumerate(run.index):
+        if arm == table.baseline:
+            continue
+        change = describe(table, arm)
+        matched = run.at[arm, "match"] != "none"
+        cost = COST_NAMES.get(str(run.at[arm, "match"]), "cost")
+        panel = f"{change.factor}, equal {cost}" if matched else change.factor
+        rows.append((arm, panel, change.level, (matched, change.factor), order))
+    frame = pd.DataFrame(rows, columns=["arm", "panel", "series", "key", "series_order"])
+    first = {factor: order for order, (_, factor) in reversed(list(enumerate(frame["key"])))}
+    keys = sorted(frame["key"].unique(), key=lambda key: (first[key[1]], key[0]))
+    frame["panel_order"] = frame.pop("key").map({key: index for index, key in enumerate(keys)})
+    frame = _halved(frame)
+    baseline = frame.drop_duplicates("panel_order").assign(arm=table.baseline, series=BASELINE, series_order=-1)
+    return pd.concat([baseline, frame]) if len(frame) else _alone(table)
+
+
+def _halved(frame: pd.DataFrame) -> pd.DataFrame:
+    """Spreads the levels of a panel over several, where they are too many to be told apart."""
+    part = frame.groupby("panel_order").cumcount() // MOST_LINES
+    parts = part.groupby(frame["panel_order"]).transform("max") + 1
+    numbered = frame["panel"] + " (" + (part + 1).astype(str) + " of " + parts.astype(str) + ")"
+    return frame.assign(
+        panel=frame["panel"].where(parts == 1, numbered), panel_order=frame["panel_order"] + part / 1000
+    )
+
+
+def _best(table: Table) -> pd.DataFrame:
+    """Chooses the baseline and the arms of the Pareto front, the best of them first, for a single panel."""
+    arms = fold(table)
+    front = arms[arms["front"] & (arms.index != table.baseline)].sort_values("mean", ascending=False)
+    chosen = [table.baseline, *front.index[: MOST_LINES - 1]]
+    series = [BASELINE, *front["label"].iloc[: MOST_LINES - 1]]
+    panel = "best of the front" if len(arms) > 1 else "all epochs"
+    order = range(len(chosen))
+    return pd.DataFrame({"arm": chosen, "panel": panel, "series": series, "panel_order": 0, "series_order": order})
+
+
+def _alone(table: Table) -> pd.DataFrame:
+    return pd.DataFrame(
+        [{"arm": table.baseline, "panel": BASELINE, "series": BASELINE, "panel_order": 0, "series_order": 0}]
+    )
+
+
+def _crowd(curves: pd.DataFrame) -> pd.DataFrame:
+    if curves.empty:
+        return pd.DataFrame(columns=[*curves.columns, "panel", "series", "panel_order", "series_order"])
+    groups = curves.groupby("epoch")["mean"]
+    frame = pd.DataFrame({"mean": groups.median(), "low": groups.quantile(0.1), "high": groups.quantile(0.9)})
+    frame["n"] = groups.count()
+    return frame.reset_index().assign(
+        arm="", panel="best of the front", series=CROWD, panel_order=0, series_order=np.inf
+    )

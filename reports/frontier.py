@@ -1,0 +1,88 @@
+"""What a search has found: the Pareto front, the best arm under each cost, and what cannot be told apart from it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from reports.table import Table
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How far the accuracies of one arm scatter.
+
+    Attributes:
+        sd: Standard deviation of a single trial's validation accuracy, as a fraction.
+        freedom: Degrees of freedom behind it (infinite for the sampling bound).
+        source: "seeds" where arms were run more than once, else "images": the binomial sampling error of the
+            validation split, which knows nothing of what the seed changes.
+    """
+
+    sd: float
+    freedom: float
+    source: str
+
+
+def noise(table: Table, arms: pd.DataFrame) -> Noise:
+    """Estimates the noise of one trial: pooled over arms with several seeds, or else from the split's size."""
+    trials = pd.concat([table.phase("explore"), table.phase("confirm")])
+    groups = trials.groupby(["arm", "phase"])["val_accuracy"]
+    spread = pd.DataFrame({"freedom": groups.count() - 1, "variance": groups.var()}).query("freedom > 0")
+    freedom = float(spread["freedom"].sum())
+    if freedom > 0:
+        pooled = float((spread["variance"] * spread["freedom"]).sum()) / freedom
+        return Noise(math.sqrt(pooled), freedom, "seeds")
+    typical = float(arms["mean"].median())
+    return Noise(math.sqrt(typical * (1 - typical) / int(table.environment["data"]["validation"])), math.inf, "images")
+
+
+def least_difference(scatter: Noise, seeds: float, others: float = 1) -> float:
+    """Returns the difference of two means, of so many seeds each, that a two-sided test at 5% would call one."""
+    quantile = float(stdtrit(min(scatter.freedom, 1e6), 0.975))
+    return quantile * scatter.sd * math.sqrt(1 / seeds + 1 / others)
+
+
+def bands(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
+    """Returns the best arm under each of a few round limits of MACs, from an eighth of the range to all of it.
+
+    Args:
+        table: The run.
+        arms: What :func:`reports.arms.fold` returned.
+
+    Returns:
+        One row a limit: ``limit`` (MACs, infinite for the last), ``arm``, ``label``, ``macs``, ``mean``, ``n``,
+        ``gain`` (over the baseline's mean), ``rivals`` (other arms within the limit that cannot be told from the
+        best) and ``rival`` (the cheapest of them, or none).
+    """
+    measured = arms.dropna(subset=["mean", "macs"])
+    if measured.empty:
+        return pd.DataFrame(columns=["limit", "arm", "label", "macs", "mean", "n", "gain", "rivals", "rival"])
+    scatter = noise(table, measured)
+    base = arms.at[table.baseline, "mean"]
+    rows = []
+    for limit in _limits(measured["macs"]):
+        within = measured[measured["macs"] <= limit]
+        best = within.sort_values(["mean", "macs"], ascending=[False, True], kind="stable").iloc[0]
+        tellable = [least_difference(scatter, best["n"], n) for n in within["n"].unique()]
+        threshold = within["n"].map(dict(zip(within["n"].unique(), tellable, strict=True)))
+        rivals = within[(best["mean"] - within["mean"] < threshold) & (within.index != best.name)]
+        cheapest = rivals["macs"].idxmin() if len(rivals) else None
+        rows.append({"limit": limit, "arm": best.name, **best[["label", "macs", "mean", "n"]].to_dict()})
+        rows[-1] |= {"gain": best["mean"] - base, "rivals": len(rivals), "rival": cheapest}
+    return pd.DataFrame(rows)
+
+
+def _limits(macs: pd.Series) -> list[float]:
+    """Returns at most four round limits (1, 2 or 5 times a power of ten) that each admit more arms, and no limit."""
+    low, high = math.log10(macs.min()), math.log10(macs.max())
+    steps = [digit * 10.0**power for power in range(math.floor(low), math.ceil(high) + 1) for digit in (1, 2, 5)]
+    inside = [step for step in steps if macs.min() <= step < macs.max()]
+    chosen = (
+        [inside[index] for index in np.unique(np.linspace(0, len(inside) - 1, 4).round().astype(int))] if inside else []
+    )
+    return [*chosen, math.inf]

@@ -1,0 +1,53 @@
+"""Tables for people: cells with the text that is read and the value that is sorted by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; numeric ones are set flush right."""
+
+    heading: str
+    numeric: bool = True
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """An effect with its interval as a small drawing: positions in percent of its width, and a style for the mark."""
+
+    zero: float
+    effect: float
+    low: float
+    high: float
+    style: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: its text, the value it sorts by (its text by default), a remark in small type, a style, a drawing."""
+
+    text: str
+    sort: float | str | None = None
+    note: str = ""
+    style: str = ""
+    glyph: Glyph | None = None
+
+    @property
+    def key(self) -> str:
+        """The value to sort by, as the page's script reads it; empty for cells without one."""
+        if self.sort is None:
+            return self.text
+        return "" if self.sort != self.sort else f"{self.sort:.9g}" if isinstance(self.sort, float) else self.sort
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table with its caption; the first cell of a row is its heading. ``note`` stands under it."""
+
+    caption: str
+    columns: tuple[Column, ...]
+    rows: list[list[Cell]]
+    note: str = ""

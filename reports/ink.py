@@ -1,0 +1,117 @@
+"""The look that all figures share: a colour-blind-safe palette in a light and a dark key, quiet axes, no chart junk."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from reports.numbers import round_quantity
+
+INK, MUTED, FAINT, GRID, SURFACE = "#1b1e23", "#5c636d", "#9aa1ab", "#e3e5e8", "#ffffff"
+SERIES = ("#0b62a8", "#c2470a", "#00785a", "#a3457f", "#8a6500", "#4d5db8", "#5c636d")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid")
+_DARK_SERIES = ("#6cb4f0", "#ff9254", "#48cfa5", "#eb96cb", "#e0b84a", "#a5b1ff", "#a3abb6")
+_DARK = {INK: "#e9ebee", MUTED: "#a3abb6", FAINT: "#6d7580", GRID: "#33383f", SURFACE: "#16191d"}
+FONT = (
+    "-apple-system, BlinkMacSystemFont, 'Segoe UI', Roboto, 'Noto Sans', 'Helvetica Neue', 'Liberation Sans', Arial, "
+    "sans-serif"
+)
+
+
+def shade(colour: str, opacity: float) -> str:
+    """Returns a colour of the palette made translucent."""
+    red, green, blue = (int(colour[index : index + 2], 16) for index in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+BAND, MASS = 0.16, 0.3
+
+
+def dark_key() -> dict[str, str]:
+    """Returns the dark counterpart of every colour that a figure may use; the page swaps them by preference."""
+    pairs = {**_DARK, **dict(zip(SERIES, _DARK_SERIES, strict=True))}
+    shades = {shade(light, opacity): shade(dark, opacity) for light, dark in pairs.items() for opacity in (BAND, MASS)}
+    return pairs | shades
+
+
+def figure(traces: Sequence[Any], *, height: int, x: dict[str, Any], y: dict[str, Any], **layout: Any) -> go.Figure:
+    """Returns a figure in the house style.
+
+    Args:
+        traces: What is drawn, back to front.
+        height: In pixels; the width follows the page.
+        x: Settings of the horizontal axis.
+        y: Settings of the vertical axis.
+        **layout: Settings of plotly's layout that this figure alone has.
+    """
+    axis = {
+        "linecolor": FAINT,
+        "tickcolor": FAINT,
+        "gridcolor": GRID,
+        "ticks": "outside",
+        "ticklen": 4,
+        "zeroline": False,
+        "showline": True,
+        "automargin": True,
+        "title": {"font": {"color": MUTED, "size": 13}, "standoff": 8},
+    }
+    quiet = {
+        "template": go.layout.Template(),
+        "font": {"family": FONT, "size": 12.5, "color": INK},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 56, "r": 14, "t": 8, "b": 48},
+        "height": height,
+        "hovermode": "closest",
+        "hoverlabel": {"bgcolor": SURFACE, "bordercolor": FAINT, "font": {"color": INK}, "align": "left"},
+        "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "itemclick": False},
+        "xaxis": _merge(axis, {"showgrid": False}, x),
+        "yaxis": _merge(axis, {"showgrid": True}, y),
+    }
+    return go.Figure(data=list(traces), layout=quiet | layout)
+
+
+def log_axis(low: float, high: float, title: str) -> dict[str, Any]:
+    """Returns a logarithmic axis from low to high, padded, with ticks at round numbers and SI prefixes."""
+    pad = max(0.08 * math.log10(high / low), 0.06)
+    ends = (math.log10(low) - pad, math.log10(high) + pad)
+    ticks = _round_ticks(10 ** ends[0], 10 ** ends[1])
+    return {
+        "type": "log",
+        "range": list(ends),
+        "tickvals": ticks,
+        "ticktext": [round_quantity(tick) for tick in ticks],
+        "title": {"text": title},
+    }
+
+
+def plain(text: object) -> str:
+    """Makes any text safe inside a figure, where plotly.js would take some tags for markup."""
+    return html.escape(str(text), quote=False)
+
+
+def numbers(values: Any) -> list[float | None]:
+    """Returns values as plain numbers, None where one is missing, as JSON wants them."""
+    return [None if value != value else float(value) for value in values]
+
+
+def _merge(*layers: dict[str, Any]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            merged[key] = merged[key] | value if isinstance(value, dict) and key in merged else value
+    return merged
+
+
+def _round_ticks(low: float, high: float) -> list[float]:
+    for digits in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8), tuple(tenth / 10 for tenth in range(10, 100))):
+        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        ticks = [digit * 10.0**power for power in powers for digit in digits]
+        inside = [tick for tick in ticks if low <= tick <= high]
+        if len(inside) >= 4:
+            return inside if len(inside) <= 9 else inside[:: math.ceil(len(inside) / 8)]
+    return inside

@@ -1,0 +1,67 @@
+"""Every number of the page, for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from reports.answer import answer, question
+from reports.findings import Findings
+
+SCHEMA = 1
+
+
+def record(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """Returns what goes into report.json: accuracies and differences as fractions, null where a number is missing.
+
+    Args:
+        findings: What was computed.
+        frames: The data of each figure, by its name.
+    """
+    table, counts = findings.table, findings.counts
+    said = answer(findings)
+    return {
+        "schema": SCHEMA,
+        "name": table.study.get("name", table.folder.name),
+        "question": question(table),
+        "answer": {
+            "headline": said.headline,
+            "statements": [str(statement) for statement in said.statements],
+            "caveats": list(said.caveats),
+            "winner": None if said.winner is None else asdict(said.winner),
+        },
+        "baseline": table.baseline,
+        "selection": {"finalists": table.finalists, "winner": table.winner, "test_openings": table.test_openings},
+        "margin": table.margin,
+        "comparisons": _rows(findings.comparisons),
+        "bands": _rows(findings.bands),
+        "arms": _rows(findings.arms.reset_index(names="arm")),
+        "confirmed": _rows(findings.confirmed.reset_index(names="arm")),
+        "counts": {
+            "trials": {
+                "planned": counts.planned,
+                "not_run": counts.not_run,
+                "by_phase": counts.trials.to_dict("index"),
+            },
+            "arms": {"listed": counts.listed, **counts.arms, "unmatched": counts.unmatched},
+            "adds_up": counts.adds_up,
+            "reasons": _rows(counts.reasons),
+        },
+        "environment": table.environment,
+        "figures": {name: _rows(frame) for name, frame in frames.items()},
+    }
+
+
+def as_text(content: Mapping[str, Any]) -> str:
+    """Returns the record as JSON, a line a part: indenting it all would double the time of a large page."""
+    parts = [f"{json.dumps(name)}: {json.dumps(part, allow_nan=False)}" for name, part in content.items()]
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=15))
+    return rows

@@ -1,0 +1,77 @@
+"""The confirm phase: finalists on fresh seeds, the winner, and the test split that was opened once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reports.arms import digits
+from reports.findings import Findings
+from reports.grid import Cell, Column, Grid
+from reports.numbers import ABSENT, count, moments, percent, percent_interval, points, points_interval
+from reports.sections import Section
+
+ID = "confirm"
+ORDER = 50
+
+
+def build(findings: Findings) -> Section:
+    """Returns the section, empty if no arm was taken to the confirm phase."""
+    if findings.confirmed.empty or findings.table.main_phase == "confirm":
+        return Section("Confirmation")
+    return Section("Confirmation on fresh seeds", lead=(_story(findings),), grids=(_grid(findings),))
+
+
+def _story(findings: Findings) -> str:
+    table = findings.table
+    compared = int((findings.arms["n"] > 0).sum())
+    said = (
+        f"{count(len(table.finalists), 'finalist')} of {count(compared, 'arm')} and the baseline were trained again on "
+        "seeds that the choice had not seen. The winner has the best mean validation accuracy here."
+    )
+    if not table.test_openings:
+        return f"{said} The test split is sealed."
+    times = len(table.test_openings)
+    often = "once" if times == 1 else f"{times} times, each after a choice,"
+    return f"{said} The test split was opened {often} on {moments(table.test_openings)}, to report and not to choose."
+
+
+def _grid(findings: Findings) -> Grid:
+    rows = findings.confirmed.reset_index(names="arm").to_dict("records")
+    tested = bool((findings.confirmed["test_n"] > 0).any())
+    columns = (
+        Column("Arm", numeric=False),
+        Column("Explore", hint="Validation accuracy that the finalists were chosen by"),
+        Column("Fresh seeds", hint="Validation accuracy in the confirm phase, with its 95% t interval"),
+        Column("Shrinkage", hint="Fresh seeds minus explore"),
+        Column("Against the baseline", hint="Paired difference on the fresh seeds, with its 95% t interval"),
+        *((Column("Test", hint="With its 95% t interval"),) if tested else ()),
+        Column("Seeds"),
+    )
+    note = "Means; 95% t intervals over seeds under them. Differences in percentage points (pp)."
+    return Grid("Finalists on fresh seeds", columns, [_row(findings, row, tested) for row in rows], note)
+
+
+def _row(findings: Findings, row: dict[Any, Any], tested: bool) -> list[Cell]:
+    table, shown = findings.table, digits(findings.table)
+    winner = table.winner is not None and row["arm"] == table.winner["arm"]
+    marks = [word for word, true in (("winner", winner), ("baseline", row["arm"] == table.baseline)) if true]
+    gain = row["gain_effect"]
+    cells = [
+        Cell(
+            row["label"],
+            note=" · ".join(mark for mark in marks if mark != row["label"]),
+            style="chosen" if winner else "",
+        ),
+        Cell(percent(row["mean"], shown), row["mean"]),
+        _accuracy(row, "confirm", shown),
+        Cell(points(row["confirm_mean"] - row["mean"]), row["confirm_mean"] - row["mean"]),
+        Cell(ABSENT if gain != gain else points(gain), gain, note=points_interval(row["gain_low"], row["gain_high"])),
+    ]
+    cells += [_accuracy(row, "test", digits(table, "test"))] if tested else []
+    return [*cells, Cell(str(int(row["confirm_n"])), float(row["confirm_n"]))]
+
+
+def _accuracy(row: dict[Any, Any], stage: str, decimals: int) -> Cell:
+    mean = row[f"{stage}_mean"]
+    interval = percent_interval(row[f"{stage}_low"], row[f"{stage}_high"], decimals)
+    return Cell(percent(mean, decimals), mean, note=interval)

@@ -1,0 +1,163 @@
+"""Ray: long-lived workers, each with torch imported once and the images shared, not copied.
+
+A local Ray is private: it never joins another's cluster unless its address is named, a stranger without the session's
+token is refused, and there is no dashboard.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from search.engine import Reply, Splits, default_workers
+from search.trial import Job, Runner, attempt, run
+
+MAX_RETRIES = 2
+"""How often a job is tried again after its worker died."""
+
+
+class LocalRay:
+    """Starts Ray beside other work, and holds it until closed.
+
+    Ray's processes die with the *thread* that started them, so that thread lives as long as they are needed.
+    """
+
+    def __init__(self, address: str | None, slots: int | None = None) -> None:
+        self._ready, self._finished = threading.Event(), threading.Event()
+        self._error: Exception | None = None
+        self._thread = threading.Thread(target=self._hold, args=(address, slots), daemon=True)
+        self._thread.start()
+
+    def wait_until_ready(self) -> None:
+        """Blocks until Ray runs. Raises ``ConnectionError`` if it can't be started or reached."""
+        self._ready.wait()
+        if self._error is not None:
+            raise ConnectionError(f"Ray can't be reached or started: {self._error}") from self._error
+
+    def close(self) -> None:
+        """Ends Ray, or leaves the cluster that was joined."""
+        self._finished.set()
+        self._thread.join(timeout=10)
+
+    def _hold(self, address: str | None, slots: int | None) -> None:
+        if address is None:  # a token of our own; a named cluster has its own rules
+            os.environ["RAY_AUTH_MODE"] = "token"
+            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+        # Ray otherwise empties CUDA_VISIBLE_DEVICES for workers without GPUs, and warns that it will stop doing so.
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        try:
+            import ray
+
+            ray.init(
+                address=address or "local",
+                num_cpus=None if address else max(slots or 1, default_workers(1)),
+                include_dashboard=None if address else False,
+                log_to_driver=False,
+                logging_level="error",
+            )
+        except Exception as error:
+            self._error = error
+            self._ready.set()
+            return
+        self._ready.set()
+        self._finished.wait()
+        ray.shutdown()
+
+
+class OnRay:
+    """Runs jobs on Ray actors.
+
+    Args:
+        splits_of: Gives the images that a job needs; each distinct data set is put into Ray's object store once and
+            read there by all workers of a machine without a copy.
+        workers: How many jobs run at once; by default as many as the cluster has room for.
+        threads: Threads, and so CPUs, of a job.
+        gpus: GPUs of a job, a fraction to share one; by default one GPU a job where the cluster has any.
+    """
+
+    name = "ray"
+
+    def __init__(
+        self,
+        ray_process: LocalRay,
+        splits_of: Callable[[Job], Splits],
+        *,
+        data_of: Callable[[Job], str],
+        workers: int | None,
+        threads: int,
+        gpus: float | None = None,
+        runner: Runner = run,
+    ) -> None:
+        ray_process.wait_until_ready()
+        import ray
+
+        self._ray, self._process = ray, ray_process
+        self._splits_of, self._data_of, self._runner = splits_of, data_of, runner
+        resources = ray.cluster_resources()
+        available = resources.get("GPU", 0.0)
+        share = gpus if gpus is not None else (1.0 if available else 0.0)
+        room = int(available / share) if share else int(resources.get("CPU", 1.0)) // threads
+        self.slots = max(1, workers or room)
+        # Under Ray a worker may be given fewer CPUs than it has threads when the user asks for more workers than fit.
+        self._options = {"num_cpus": min(threads, max(resources.get("CPU", 1.0) / self.slots, 0.01)), "num_gpus": share}
+        self._device = "cuda" if share else "cpu"
+        self._actor_class = ray.remote(_Worker)
+        self._idle = deque(self._new_worker() for _ in range(self.slots))
+        self._flying: dict[Any, tuple[Job, Any, int]] = {}
+        self._stored: dict[str, Any] = {}
+
+    def submit(self, job: Job) -> None:
+        self._start(job, self._idle.popleft(), 0)
+
+    def wait(self) -> list[tuple[Job, Reply]]:
+        ended: list[tuple[Job, Reply]] = []
+        while not ended:
+            ready, _ = self._ray.wait(list(self._flying), num_returns=1)
+            more, _ = self._ray.wait(list(self._flying), num_returns=len(self._flying), timeout=0)
+            for reference in dict.fromkeys([*ready, *more]):
+                ended.extend(self._take(reference))
+        return ended
+
+    def close(self) -> None:
+        self._flying.clear()
+        self._process.close()
+
+    def _take(self, reference: Any) -> list[tuple[Job, Reply]]:
+        job, worker, tries = self._flying.pop(reference)
+        try:
+            reply = self._ray.get(reference)
+        except self._ray.exceptions.RayActorError as error:
+            if tries < MAX_RETRIES:
+                self._start(job, self._new_worker(), tries + 1)
+                return []
+            worker, reply = self._new_worker(), _lost(error, tries + 1)
+        self._idle.append(worker)
+        return [(job, reply)]
+
+    def _start(self, job: Job, worker: Any, tries: int) -> None:
+        data = self._data_of(job)
+        if data not in self._stored:
+            self._stored[data] = self._ray.put(self._splits_of(job))
+        self._flying[worker.do.remote(job, self._stored[data])] = (job, worker, tries)
+
+    def _new_worker(self) -> Any:
+        return self._actor_class.options(**self._options).remote(self._runner, self._device)
+
+
+class _Worker:
+    """A Ray actor: does one job after another."""
+
+    def __init__(self, runner: Runner, device: str) -> None:
+        self._runner, self._device = runner, device
+
+    def do(self, job: Job, splits: Splits) -> Reply:
+        return attempt(self._runner, job, splits, self._device)
+
+
+def _lost(error: Exception, tries: int) -> Reply:
+    sentence = str(error).strip().split("\n")[0][:300]
+    return {"status": "failed", "reason": f"the worker died {tries} times: {sentence}", "traceback": str(error)}

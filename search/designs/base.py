@@ -1,0 +1,123 @@
+"""What every design has: seeds, and either a list of choices or a proposer that learns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
+
+from pydantic import BeforeValidator, Field
+
+from blocks.base import Count, Natural, Number, Spec, Text
+from blocks.registry import Registry
+from search.factors import Choice, Factor
+
+if TYPE_CHECKING:
+    from search.space import Space
+
+FIRST_CONFIRM_SEED = 1000
+"""Confirm trials use seeds from here on, so that no design's seed is ever used twice."""
+
+Seed = Annotated[Natural, Field(lt=FIRST_CONFIRM_SEED)]
+
+
+class MatchSpec(Spec):
+    """Gives every arm a twin of the baseline's cost, by one width multiplier and a repair of integers.
+
+    Attributes:
+        cost: What is held equal. ``out_channels`` holds the residual stream's width.
+        by: What is changed to hold it.
+        tolerance: The largest relative gap that still counts as equal.
+        multiple_of: Widths are multiples of this.
+    """
+
+    cost: Literal["macs", "params", "activations", "out_channels"] = "macs"
+    by: Literal["width"] = "width"
+    tolerance: Annotated[Number, Field(gt=0, le=1)] = 0.05
+    multiple_of: Count = 1
+
+
+class DesignSpec(Spec):
+    """How arms are chosen, and how many seeds (replicates) each gets."""
+
+    adaptive: ClassVar[bool] = False
+    kind: Text
+    seeds: Annotated[Count, Field(le=FIRST_CONFIRM_SEED)] | Annotated[tuple[Seed, ...], Field(min_length=1)] = 1
+
+    @property
+    def seed_list(self) -> tuple[int, ...]:
+        """The seeds: ``seeds: 3`` stands for 0, 1, 2."""
+        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else tuple(dict.fromkeys(self.seeds))
+
+    def own_factors(self) -> dict[str, Factor]:
+        """Returns the factors that the design brings itself, beside the study's."""
+        return {}
+
+
+class ListedDesign(DesignSpec):
+    """A design whose arms are known before anything is trained.
+
+    Attributes:
+        combines: Whether an arm may combine levels that no one wrote down together. If not, an arm that can't be built
+            is the user's mistake, not a row of the tables.
+    """
+
+    combines: ClassVar[bool] = False
+    match: Annotated[
+        MatchSpec | None, BeforeValidator(lambda value: {"cost": value} if isinstance(value, str) else value)
+    ] = None
+
+    def choices(self, space: Space) -> Iterator[Choice]:
+        """Yields a choice for every arm but the baseline, which is the empty choice."""
+        raise TypeError(f"the design {self.kind} lists no choices")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A proposed arm.
+
+    Attributes:
+        memo: What the proposer wants to be given back with the arm after a restart; plain data.
+    """
+
+    number: int
+    choice: Choice
+    memo: dict[str, Any]
+
+
+class Proposer(Protocol):
+    """Proposes arms one by one and learns from their scores."""
+
+    def ask(self) -> Proposal:
+        """Returns a proposal; it is answered by ``accept`` and later ``tell``, or by ``tell`` with None."""
+        ...
+
+    def accept(self, number: int) -> None:
+        """Takes note that a proposal will be tried."""
+        ...
+
+    def tell(self, number: int, values: Mapping[str, float] | None) -> None:
+        """Takes a proposal's objectives by name; None if it was rejected, or gave no score."""
+        ...
+
+    def remember(self, choice: Choice, values: Mapping[str, float] | None, memo: Mapping[str, Any]) -> None:
+        """Takes an arm that was not proposed in this process: the baseline, or an earlier session's."""
+        ...
+
+
+class AdaptiveDesign(DesignSpec):
+    """A design that chooses each arm in the light of those before it.
+
+    Attributes:
+        trials: The budget of the explore phase in training runs, the baseline's included.
+    """
+
+    adaptive: ClassVar[bool] = True
+    trials: Count
+
+    def proposer(self, space: Space) -> Proposer:
+        """Returns a fresh proposer over a space."""
+        raise TypeError(f"the design {self.kind} has no proposer")
+
+
+DESIGNS: Registry[Any] = Registry("design", "search.designs")

@@ -1,0 +1,209 @@
+"""The plan on paper: arms, costs, trials, time, memory and what could be detected. Nothing is recorded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from time import perf_counter
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from search.draw import draw
+from search.engine import default_workers
+from search.pilot import earlier_noise
+from search.plan import COST_NAMES, Arm, Plan
+from search.session import planned_trials
+from search.study import Study
+
+PROBES = 200
+"""How many random arms tell the acceptance rate of a search's space."""
+
+MAX_PROBES = 1000
+"""How many are drawn before a space counts as infeasible."""
+
+STEPS = 6
+"""Training steps of a time measurement."""
+
+
+def dry_run(study: Study, directory: Path, workers: int | None, detectable: Callable[[int], float]) -> None:
+    """Prints the plan of a study.
+
+    Args:
+        directory: Where the run would be; an earlier one there tells the noise.
+        detectable: Gives the smallest detectable effect, in SDs of a paired difference, for a number of pairs.
+
+    Raises:
+        InputError: If the study can't be planned, or nothing in its space can run.
+    """
+    plan = Plan(study)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[bold]{study.spec.name}[/bold]  {study.spec.question}", markup=True)
+    console.print(f"design {study.spec.design.kind}, {len(plan.seeds)} seeds an arm, data {study.spec.data.kind}\n")
+    console.print(_arms_table(plan))
+    arms = feasible_or_error(plan) if plan.adaptive else [row for row in plan.rows if row.status == "run"]
+    _say_counts(console, plan, arms)
+    _say_time(console, plan, arms, workers or study.spec.ray.workers or default_workers(study.spec.train.threads))
+    _say_memory(console, plan, arms)
+    _say_power(console, plan, directory, detectable)
+
+
+def feasible_or_error(plan: Plan) -> list[Arm]:
+    """Draws arms of a search's space until it is known what share can run.
+
+    Raises:
+        InputError: If none of ``MAX_PROBES`` can, naming the limit that rejected most.
+    """
+    generator = Random(0)
+    found: list[Arm] = []
+    reasons: Counter[str] = Counter()
+    for number in range(MAX_PROBES):
+        if number >= PROBES and found:
+            break
+        arm = plan.judge(draw(plan.space, generator))
+        if arm.status == "rejected":
+            reasons[" ".join(arm.reason.split()[:1])] += 1
+        else:
+            found.append(arm)
+    if not found:
+        (limit, times), *_ = reasons.most_common(1)
+        message = f"none of {MAX_PROBES} random arms can run; '{limit}' rejected most of them ({times})"
+        raise plan.study.source.error(("constraints",), message)
+    return found
+
+
+@dataclass(frozen=True)
+class _Timing:
+    step_seconds: float
+    macs: int
+
+
+def _arms_table(plan: Plan) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("arm", overflow="fold")
+    for column in ("MACs", "vs baseline", "parameters", "activations"):
+        table.add_column(column, justify="right")
+    table.add_column("becomes", overflow="fold")
+    base = plan.baseline.cost
+    assert base is not None
+    for row in plan.rows:
+        if row.cost is None:
+            table.add_row(row.label, "", "", "", "", f"{row.status}: {row.reason}")
+            continue
+        becomes = "run" if row.status == "run" else row.status
+        notes = [text for text in (row.reason, f"unmatched: {row.unmatched}" if row.unmatched else "") if text]
+        numbers = (f"{row.cost.macs:,}", f"{row.cost.macs / base.macs - 1:+.1%}", f"{row.cost.params:,}")
+        table.add_row(
+            row.label, *numbers, f"{row.cost.activations:,}", ": ".join([becomes, "; ".join(notes)][: 1 + bool(notes)])
+        )
+    return table
+
+
+def _say_counts(console: Console, plan: Plan, arms: list[Arm]) -> None:
+    counts = Counter(row.status for row in plan.rows)
+    macs = [_macs(arm) for arm in arms]
+    if plan.adaptive:
+        console.print(
+            f"space: {len(arms)} of the first random draws can run; MACs from {min(macs):,} to {max(macs):,} among them"
+        )
+    else:
+        rows = f"{len(plan.rows)} arms = {counts['run']} run + {counts['rejected']} rejected"
+        console.print(f"{rows} + {counts['duplicate']} duplicate; MACs from {min(macs):,} to {max(macs):,}")
+    match = getattr(plan.study.spec.design, "match", None)
+    if match is not None:
+        twins = sum(row.match != "none" and row.status == "run" for row in plan.rows)
+        alone = sum(row.unmatched is not None for row in plan.rows)
+        console.print(f"equal {COST_NAMES[match.cost]}: {twins} twins added, {alone} arms unmatched")
+    explore, confirm = planned_trials(plan)
+    console.print(f"trials: {explore} explore + {confirm} confirm = {explore + confirm}")
+
+
+def _say_time(console: Console, plan: Plan, arms: list[Arm], workers: int) -> None:
+    """Measures a few real steps of the cheapest and the costliest arm, and scales between them by MACs."""
+    ordered = sorted(arms, key=_macs)
+    timings = [_measured(arm) for arm in {arm.arm: arm for arm in (ordered[0], ordered[-1])}.values()]
+    spec = plan.study.spec
+    steps_text = " to ".join(f"{timing.step_seconds * 1e3:.1f}" for timing in timings)
+    console.print(
+        f"a training step: {steps_text} ms here, forward and backward, from the cheapest arm to the costliest"
+    )
+    images = spec.data.facts().images
+    # A share of None is a folder's own split or the usual fifth, which is near enough for an estimate.
+    shares = [getattr(spec.data, f"{split}_fraction", 0.0) for split in ("validation", "test")]
+    validation, test = (images * (0.2 if share is None else share) for share in shares)
+    train = (images - validation - test) * spec.data.train_fraction
+    # A forward pass is about a third of a step.
+    steps_an_epoch = max(1.0, train / spec.train.batch_size) + validation / spec.train.batch_size / 3
+    explore, confirm = planned_trials(plan)
+    epochs = explore * spec.train.epochs + confirm * (spec.confirm.epochs or spec.train.epochs)
+    mean_step = sum(_interpolated(timings, arm) for arm in ordered) / len(ordered)
+    total = epochs * steps_an_epoch * mean_step / workers
+    console.print(f"time: about {_duration(total)} of training on {workers} workers like this machine's processor")
+
+
+def _measured(arm: Arm) -> _Timing:
+    import torch
+
+    own = arm.configuration
+    torch.set_num_threads(own.train.threads)
+    network = own.network.build(seed=0)
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(own.train.batch_size, *own.input, generator=generator)  # N C H W
+    labels = torch.zeros(own.train.batch_size, dtype=torch.int64)
+    seconds = []
+    for _ in range(STEPS):
+        started = perf_counter()
+        loss: torch.Tensor = torch.nn.functional.cross_entropy(network(images), labels)
+        torch.autograd.backward(loss)
+        seconds.append(perf_counter() - started)
+    return _Timing(sorted(seconds[1:])[len(seconds) // 2 - 1], _macs(arm))  # the first step warms up
+
+
+def _macs(arm: Arm) -> int:
+    assert arm.cost is not None
+    return arm.cost.macs
+
+
+def _interpolated(timings: list[_Timing], arm: Arm) -> float:
+    first, last = timings[0], timings[-1]
+    share = (_macs(arm) - first.macs) / (last.macs - first.macs) if last.macs > first.macs else 0.0
+    return first.step_seconds + share * (last.step_seconds - first.step_seconds)
+
+
+def _say_memory(console: Console, plan: Plan, arms: list[Arm]) -> None:
+    """Weights, gradients and momentum, and about three float32 tensors for each counted activation."""
+    batch = plan.study.spec.train.batch_size
+    most = max(4 * (3 * arm.cost.params + 3 * batch * arm.cost.activations) for arm in arms if arm.cost)
+    console.print(
+        f"memory: about {most / 2**20:,.0f} MiB for the largest arm's training, beside 0.7 GiB for torch itself"
+    )
+
+
+def _say_power(console: Console, plan: Plan, directory: Path, detectable: Callable[[int], float]) -> None:
+    """The smallest effect that the seeds could show, in noise SDs; in points too if an earlier run tells the noise."""
+    seeds = len(plan.seeds)
+    if plan.adaptive or plan.study.spec.design.kind == "train":
+        return
+    if seeds < 2:
+        console.print(
+            "smallest detectable effect: none; a single seed shows no noise, so no effect can be told from it"
+        )
+        return
+    size = detectable(seeds)
+    text = (
+        f"smallest detectable effect: {size:.2f} SDs of a paired difference at {seeds} seeds (80% power, 5% two-sided)"
+    )
+    noise = earlier_noise(directory)
+    if noise is not None:
+        text += f"; {size * noise * 100:.2f} points at the SD of {noise * 100:.2f} that the run in {directory} shows"
+    console.print(text)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,169 @@
+"""What to run next: the trials of a listed design in order, or those that a search proposes as scores come in."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any, Protocol
+
+from search.designs.base import AdaptiveDesign, Proposal
+from search.draw import draw
+from search.factors import Choice
+from search.plan import Arm, Plan, Trial
+from search.record import Record
+
+STUCK = 50
+"""After so many proposals in a row that can't run, arms are drawn at random instead."""
+
+GIVE_UP = 1000
+"""After so many draws that can't run either, the space counts as exhausted."""
+
+
+class Queue(Protocol):
+    """Where the trials of a phase come from."""
+
+    def next(self) -> Trial | None:
+        """Returns a trial to start now, or None if there is none for now."""
+        ...
+
+    def finished(self, trial: Trial, entry: Mapping[str, Any]) -> None:
+        """Learns how a trial ended."""
+        ...
+
+    @property
+    def total(self) -> int:
+        """How many trials the phase has in all, as far as is known."""
+        ...
+
+
+@dataclass
+class Listed:
+    """Trials known beforehand, less those that are finished."""
+
+    trials: list[Trial]
+    done: set[str]
+    _waiting: deque[Trial] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._waiting = deque(trial for trial in self.trials if trial.name not in self.done)
+
+    def next(self) -> Trial | None:
+        return self._waiting.popleft() if self._waiting else None
+
+    def finished(self, trial: Trial, entry: Mapping[str, Any]) -> None:
+        """A list learns nothing."""
+
+    @property
+    def total(self) -> int:
+        return len(self.trials)
+
+
+class Proposed:
+    """The trials of a search: every proposed arm that can run, with each of the design's seeds.
+
+    Rejected and duplicate proposals cost no trial; the proposer is told and asked again. The record keeps every arm
+    that runs, so a later session goes on from the same history.
+    """
+
+    def __init__(self, plan: Plan, record: Record, finished: Mapping[str, Mapping[str, Any]]) -> None:
+        design = plan.study.spec.design
+        assert isinstance(design, AdaptiveDesign)
+        self._plan, self._record, self._finished = plan, record, dict(finished)
+        self._arms_wanted = max(1, design.trials // len(plan.seeds))
+        self._total = self._arms_wanted * len(plan.seeds)
+        self._proposer = design.proposer(plan.space)
+        self._asked: dict[str, int] = {}
+        self._waiting: deque[Trial] = deque()
+        self._arms = 0
+        self.exhausted = False
+        self._passed_over: dict[str, int] = {}
+        self._take(plan.baseline)
+        self._restore()
+
+    @property
+    def total(self) -> int:
+        return self._arms * len(self._plan.seeds) if self.exhausted else self._total
+
+    def next(self) -> Trial | None:
+        if not self._waiting and self._arms < self._arms_wanted and not self.exhausted:
+            self._propose()
+        return self._waiting.popleft() if self._waiting else None
+
+    def finished(self, trial: Trial, entry: Mapping[str, Any]) -> None:
+        self._finished[trial.name] = entry
+        arm = trial.arm
+        if any(f"{arm}-s{seed}" not in self._finished for seed in self._plan.seeds):
+            return
+        if arm in self._asked:
+            self._proposer.tell(self._asked.pop(arm), self._values(arm))
+        else:
+            self._remember(arm, {}, {})
+
+    def _restore(self) -> None:
+        entries = {entry["arm"]: entry for entry in self._record.entries if entry["event"] == "arm"}
+        for arm, entry in entries.items():
+            admitted = self._plan.admit(self._choice(entry["choice"]))
+            if admitted.arm != arm:
+                raise ValueError(f"the record's arm {arm} resolves to {admitted.arm} now")
+            self._take(admitted)
+        for arm in [self._plan.baseline.arm, *entries]:
+            if all(f"{arm}-s{seed}" in self._finished for seed in self._plan.seeds):
+                entry = entries.get(arm, {})
+                self._remember(arm, entry.get("choice", {}), entry.get("memo", {}))
+
+    def _take(self, arm: Arm) -> None:
+        self._arms += 1
+        trials = [Trial(arm.arm, seed, "explore") for seed in self._plan.seeds]
+        self._waiting.extend(trial for trial in trials if trial.name not in self._finished)
+
+    def _propose(self) -> None:
+        for tries in range(STUCK + GIVE_UP):
+            proposal = self._proposer.ask() if tries < STUCK else None
+            # Seeded by how far the search is, so that a resumed one draws what an uninterrupted one would have.
+            generator = random.Random(f"{self._arms}/{tries}")
+            choice = proposal.choice if proposal else draw(self._plan.space, generator)
+            arm = self._plan.judge(choice)
+            if arm.status == "run":
+                self._plan.admit(choice)
+                return self._accept(arm, choice, proposal)
+            self._passed_over[arm.status] = self._passed_over.get(arm.status, 0) + 1
+            if proposal:
+                self._proposer.tell(proposal.number, None)
+        self.exhausted = True
+        return None
+
+    def _accept(self, arm: Arm, choice: Choice, proposal: Proposal | None) -> None:
+        memo = proposal.memo if proposal else {}
+        ranged = {variable.name for variable in self._plan.space.free if variable.range}
+        values = {name: level.value if name in ranged else level.label for name, level in choice.items()}
+        self._record.append("arm", arm=arm.arm, choice=values, memo=memo, passed_over=self._passed_over)
+        self._passed_over = {}
+        if proposal:
+            self._proposer.accept(proposal.number)
+            self._asked[arm.arm] = proposal.number
+        self._take(arm)
+
+    def _remember(self, arm: str, values: Mapping[str, Any], memo: Mapping[str, Any]) -> None:
+        self._proposer.remember(self._choice(values), self._values(arm), memo)
+
+    def _choice(self, values: Mapping[str, Any]) -> Choice:
+        choice: Choice = {}
+        for variable in self._plan.space.free:
+            if variable.name in values:
+                value = values[variable.name]
+                labelled = {level.label: level for level in variable.levels}
+                choice[variable.name] = variable.level(value) if variable.range else labelled[value]
+        return choice
+
+    def _values(self, arm: str) -> dict[str, float] | None:
+        """Returns an arm's objectives: its mean score over seeds, and its costs; None if a seed did not complete."""
+        rows = [self._finished[f"{arm}-s{seed}"] for seed in self._plan.seeds]
+        if any(row["status"] != "completed" for row in rows):
+            return None
+        cost = self._plan.arms[arm].cost
+        assert cost is not None
+        costs = {name: float(getattr(cost, name)) for name in ("macs", "params", "activations")}
+        return {"val_accuracy": fmean(row["val_accuracy"] for row in rows), **costs}

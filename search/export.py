@@ -1,0 +1,88 @@
+"""The winner as files: ``winner.yaml``, the network alone, and ``winner.safetensors``, all that a model needs."""
+
+from __future__ import annotations
+
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING, Any
+
+from search.outputs import latest
+from search.record import write_atomically
+
+if TYPE_CHECKING:
+    from search.session import Session
+
+
+def write_winner(session: Session, arm: str, seed: int) -> None:
+    """Writes the winner's files, unless they are there and of this very trial; then lets go of weights that lost.
+
+    Of every confirmed arm the weights of its best seed by validation are kept in ``weights/``.
+    """
+    trial = f"{arm}-s{seed}"
+    directory, tested = session.directory, latest(session.record.entries, "tested")
+    scores = [tested[f"{arm}-s{seed}"]["test_accuracy"] for seed in session.confirm_seeds]
+    written = session.last("exported")
+    if (
+        written.get("trial") == trial
+        and written.get("scores") == scores
+        and (directory / "winner.safetensors").exists()
+    ):
+        return
+    from blocks import Metadata, save_model, weights_into
+
+    plan = session.plan
+    own = plan.arms[arm].configuration
+    splits = session.shelf.splits(own.data.plain())
+    network = own.network.build(seed=seed)
+    weights_into(network, session.weights(trial).read_bytes())
+    metrics: dict[str, Any] = {
+        "val_accuracy": session.finished[trial]["val_accuracy"],
+        "test_accuracy": tested[trial]["test_accuracy"],
+        "test_accuracy_mean": fmean(scores),
+        "test_accuracy_interval": interval(scores),
+        "seeds": len(scores),
+    }
+    provenance = {
+        "study": plan.study.spec.name,
+        "arm": arm,
+        "label": plan.arms[arm].label,
+        "seed": seed,
+        "trial": trial,
+        "train": own.train.plain(),
+        "data": own.data.content(),
+        "data_checksum": splits.checksum,
+    }
+    metadata = Metadata(
+        labels=splits.classes,
+        input=own.input,
+        mean=splits.mean,
+        std=splits.std,
+        metrics=metrics,
+        provenance=provenance,
+    )
+    save_model(directory / "winner.safetensors", network, metadata)
+    write_atomically(directory / "winner.yaml", own.network.to_yaml())
+    session.record.append("exported", trial=trial, arm=arm, scores=scores)
+    _prune(session)
+
+
+def interval(values: list[float]) -> list[float] | None:
+    """Returns the 95% t interval of a mean, or None for a single value."""
+    if len(values) < 2:
+        return None
+    from scipy import stats
+
+    half = float(stats.t.ppf(0.975, len(values) - 1)) * stdev(values) / len(values) ** 0.5
+    return [fmean(values) - half, fmean(values) + half]
+
+
+def _prune(session: Session) -> None:
+    kept: dict[str, tuple[float, str]] = {}
+    confirmed = [entry for entry in session.finished.values() if entry["phase"] == "confirm"]
+    for entry in confirmed:
+        if entry["status"] == "completed":
+            best = kept.get(entry["arm"], (-1.0, ""))
+            kept[entry["arm"]] = max(best, (entry["val_accuracy"], entry["trial"]), key=lambda pair: pair[0])
+    names = {name for _, name in kept.values()}
+    for entry in confirmed:
+        if entry["trial"] not in names:
+            session.weights(entry["trial"]).unlink(missing_ok=True)

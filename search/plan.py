@@ -1,0 +1,220 @@
+"""The plan: which arms there are, what becomes of each, and which trials that makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from blocks import Cost, InfeasibleSpec
+from blocks.source import dotted
+from search import paths
+from search.designs.base import ListedDesign, MatchSpec
+from search.factors import Choice
+from search.match import Unmatched, match, matched_cost
+from search.space import Configuration, Space, Unresolvable
+from search.study import Study
+
+COST_NAMES = {"macs": "MACs", "params": "parameters", "activations": "activations", "out_channels": "output channels"}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One row of the tables.
+
+    Attributes:
+        arm: The identity of its configuration.
+        levels: The label of every variable, by column; empty where a variable is not varied.
+        status: ``run``, ``rejected`` (by a constraint, or because it can't be built), or ``duplicate``.
+        match: ``none``, or the cost at which this arm is another's equal-cost twin.
+        match_of: The arm that it is the twin of.
+        twin: Of an arm that has one, the twin; itself where it is at equal cost as it stands.
+        unmatched: Why there is no twin, where one was asked for.
+        multiplier: What its widths were multiplied by.
+        gap: The relative difference between its matched cost and the baseline's.
+    """
+
+    arm: str
+    label: str
+    levels: dict[str, str]
+    configuration: Configuration
+    cost: Cost | None
+    status: str = "run"
+    reason: str = ""
+    match: str = "none"
+    match_of: str | None = None
+    twin: str | None = None
+    unmatched: str | None = None
+    multiplier: float = 1.0
+    gap: float | None = None
+
+    @property
+    def outside(self) -> bool:
+        """Whether this is a baseline that breaks the study's own constraints: a reference, never the winner."""
+        return self.status == "run" and bool(self.reason)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training run: an arm, a seed, a phase."""
+
+    arm: str
+    seed: int
+    phase: str
+
+    @property
+    def name(self) -> str:
+        """The trial's name in every table; the same in every session."""
+        return f"{self.arm}-s{self.seed}"
+
+
+class Plan:
+    """The arms of a study: the baseline first, then those that its design lists or its search proposes.
+
+    Raises:
+        InputError: If the study can't be planned: an impossible baseline, or no arm that meets the constraints.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.space = Space(study)
+        self.rows: list[Arm] = []
+        self.arms: dict[str, Arm] = {}
+        self.baseline = self._admit_baseline()
+        design = study.spec.design
+        if isinstance(design, ListedDesign):
+            for choice in design.choices(self.space):
+                if choice:
+                    self._check_possible(choice, self.admit(choice))
+            self._check_something_runs()
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether arms are still to be proposed while trials run."""
+        return bool(self.study.spec.design.adaptive)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The explore seeds."""
+        return tuple(self.study.spec.design.seed_list)
+
+    def judge(self, choice: Choice) -> Arm:
+        """Returns what would become of the arm of a choice, without adding it."""
+        levels = self.space.columns(choice)
+        named = ", ".join(f"{name}={levels[name]}" for name in choice) or "baseline"
+        try:
+            configuration = self.space.configuration(choice)
+        except Unresolvable as error:
+            return Arm("", named, levels, self.space.baseline, None, "rejected", str(error))
+        return self._judged(Arm(configuration.identity, named, levels, configuration, None))
+
+    def admit(self, choice: Choice) -> Arm:
+        """Adds the arm of a choice, and its equal-cost twin where the design asks for one; returns the arm's row."""
+        arm, twin = self._with_twin(self.judge(choice))
+        self._add(arm)
+        if twin is not None:
+            self._add(twin)
+        return arm
+
+    def explore_trials(self) -> list[Trial]:
+        """Returns the explore trials of all arms that run: seed by seed, so that a partial study is paired too."""
+        if self.study.spec.design.kind == "train":
+            return []
+        running = [arm.arm for arm in self.rows if arm.status == "run"]
+        return [Trial(arm, seed, "explore") for seed in self.seeds for arm in running]
+
+    def _admit_baseline(self) -> Arm:
+        source, configuration = self.study.source, self.space.baseline
+        try:
+            cost = configuration.network.cost(configuration.input)
+        except InfeasibleSpec as error:
+            raise source.error(_place(error), f"the baseline can't be built: {error}") from None
+        broken = self.study.spec.constraints.broken(cost)
+        if broken and (self.study.spec.design.kind == "train"):
+            raise source.error(("constraints",), f"the network breaks its own constraint: {broken}")
+        reason = f"outside the constraints, as a reference only: {broken}" if broken else ""
+        arm = Arm(configuration.identity, "baseline", self.space.columns({}), configuration, cost, reason=reason)
+        if self._match_spec is not None:
+            arm = replace(arm, gap=0.0, twin=arm.arm)
+        return self._add(arm)
+
+    def _check_possible(self, choice: Choice, arm: Arm) -> None:
+        design = self.study.spec.design
+        if arm.status == "rejected" and arm.cost is None and isinstance(design, ListedDesign) and not design.combines:
+            (variable,) = (variable for variable in self.space.free if variable.name in choice)
+            place = self.space.level_place(variable, choice[variable.name])
+            raise self.space.error(variable, f"the arm {arm.label} is impossible: {arm.reason}", *place)
+
+    @property
+    def _match_spec(self) -> MatchSpec | None:
+        return getattr(self.study.spec.design, "match", None)
+
+    def _judged(self, arm: Arm) -> Arm:
+        """Costs an arm and holds it against the constraints and the arms that are there already."""
+        try:
+            cost = arm.configuration.network.cost(arm.configuration.input)
+        except InfeasibleSpec as error:
+            return replace(arm, status="rejected", reason=f"can't be built: {error}")
+        arm = replace(arm, cost=cost)
+        if (same := self.arms.get(arm.arm)) is not None:
+            return replace(arm, status="duplicate", reason=f"the same configuration as {same.label}")
+        broken = self.study.spec.constraints.broken(cost)
+        return replace(arm, status="rejected", reason=broken) if broken else arm
+
+    def _with_twin(self, arm: Arm) -> tuple[Arm, Arm | None]:
+        """Finds an arm's equal-cost twin; None if the arm is at equal cost itself, or has none."""
+        spec = self._match_spec
+        if spec is None or arm.cost is None or arm.status == "duplicate":
+            return arm, None
+        target = matched_cost(self.baseline.configuration.network, self.baseline.configuration.input, spec.cost)
+        own = arm.configuration
+        gap = matched_cost(own.network, own.input, spec.cost) / target - 1
+        arm = replace(arm, gap=gap)
+        if abs(gap) <= spec.tolerance:
+            return replace(arm, twin=arm.arm), None
+        try:
+            found = match(own.network, own.input, target, spec)
+        except Unmatched as error:
+            return replace(arm, unmatched=str(error)), None
+        configuration = Configuration(found.network, own.train, own.data)
+        twin = self._judged(
+            Arm(
+                configuration.identity,
+                f"{arm.label} at equal {COST_NAMES[spec.cost]}",
+                arm.levels,
+                configuration,
+                None,
+                match=spec.cost,
+                match_of=arm.arm,
+                multiplier=found.multiplier,
+                gap=found.gap,
+            )
+        )
+        reason = f"its twin is rejected: {twin.reason}" if twin.status == "rejected" else None
+        return replace(arm, twin=None if reason else twin.arm, unmatched=reason), twin
+
+    def _add(self, arm: Arm) -> Arm:
+        self.rows.append(arm)
+        if arm.status == "run":
+            self.arms[arm.arm] = arm
+        return arm
+
+    def _check_something_runs(self) -> None:
+        if len(self.arms) > 1 or self.study.spec.design.kind == "train":
+            return
+        rejected = [row for row in self.rows if row.status == "rejected"]
+        if not rejected:
+            raise self.study.source.error(("factors",), "the design has no arm beside the baseline")
+        reasons = "; ".join(f"{row.label}: {row.reason}" for row in rejected[:3])
+        more = f"; and {len(rejected) - 3} more" if len(rejected) > 3 else ""
+        raise self.study.source.error(("constraints",), f"no arm can run. {reasons}{more}")
+
+
+def difference(baseline: Configuration, other: Configuration) -> list[dict[str, Any]]:
+    """Returns where a configuration differs from the baseline, as rows of path, the baseline's value and the arm's."""
+    found = paths.differences(baseline.plain(), other.plain())
+    return [{"path": dotted(location), "baseline": first, "arm": second} for location, first, second in found]
+
+
+def _place(error: InfeasibleSpec) -> tuple[str | int, ...]:
+    """Returns the place in the study file that an impossible network is about."""
+    return ("network", "stages", error.stage) if isinstance(error.stage, int) else ("network",)

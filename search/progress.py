@@ -1,0 +1,121 @@
+"""What a user sees while trials run: one live line in a terminal, plain lines elsewhere. All of it on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+PLAIN_EVERY_SECONDS = 10.0
+
+
+class Talk:
+    """Says what is going on.
+
+    Args:
+        quiet: Say only what needs the user's attention.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._live = self._console.is_terminal and not quiet
+        self._quiet = quiet
+        self._progress: Progress | None = None
+        self._phase, self._total, self._done, self._failed, self._running = "", 0, 0, 0, 0
+        self._best = ""
+        self._reasons: Counter[str] = Counter()
+        self._said = self._started = time.monotonic()
+        self._fresh = 0
+
+    def note(self, text: str) -> None:
+        """Says one line."""
+        if not self._quiet:
+            self._console.print(text, markup=False)
+
+    def warn(self, text: str) -> None:
+        """Says one line that the user should not miss."""
+        self._console.print(f"warning: {text}", markup=False, style="yellow")
+
+    def phase(self, name: str, total: int, done: int) -> None:
+        """Begins a phase of ``total`` trials, ``done`` of which are finished already."""
+        self.end_phase()
+        self._phase, self._total, self._done, self._failed, self._running = name, total, done, 0, 0
+        self._best, self._fresh = "", 0
+        self._reasons.clear()
+        self._started = self._said = time.monotonic()
+        if self._live:
+            columns = (
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[state]}"),
+                TimeElapsedColumn(),
+            )
+            self._progress = Progress(*columns, console=self._console, transient=True, refresh_per_second=5)
+            self._task = self._progress.add_task(name, total=total, completed=done, state="")
+            self._progress.start()
+        else:
+            again = f", {done} of them finished before" if done else ""
+            self.note(f"{name}: {total} trials{again}")
+
+    def started(self) -> None:
+        """One more trial runs."""
+        self._running += 1
+        self._show()
+
+    def finished(self, label: str, entry: dict[str, Any], total: int, best: str) -> None:
+        """One trial ended; ``best`` names the best arm so far."""
+        self._running -= 1
+        self._done += 1
+        self._fresh += 1
+        self._total, self._best = total, best
+        if entry["status"] != "completed":
+            self._failed += entry["status"] == "failed"
+            self._reasons[entry["reason"]] += 1
+            if self._reasons[entry["reason"]] == 1:
+                self.warn(f"{entry['trial']} ({label}) {entry['status']}: {entry['reason']}")
+        self._show()
+
+    def end_phase(self) -> None:
+        """Ends the phase, leaving one line of it."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+        if self._phase and not self._quiet:
+            seconds = time.monotonic() - self._started
+            for reason, times in self._reasons.items():
+                if times > 1:
+                    self.warn(f"{times} trials ended like that: {reason}")
+            self.note(f"{self._phase}: {self._done} of {self._total} trials finished, {seconds:.1f} s{self._ending()}")
+        self._phase = ""
+
+    def _ending(self) -> str:
+        failed = f"; {self._failed} failed" if self._failed else ""
+        return f"{failed}; best so far {self._best}" if self._best else failed
+
+    def _show(self) -> None:
+        failed = f" · {self._failed} failed" if self._failed else ""
+        best = f" · best {self._best}" if self._best else ""
+        state = f"{self._running} running{failed}{best}{self._time_left()}"
+        if self._progress is not None:
+            self._progress.update(self._task, completed=self._done, total=self._total, state=state)
+        elif time.monotonic() - self._said >= PLAIN_EVERY_SECONDS:
+            self._said = time.monotonic()
+            self.note(f"{self._phase}: {self._done}/{self._total} · {state}")
+
+    def _time_left(self) -> str:
+        if not self._fresh or self._done >= self._total:
+            return ""
+        seconds = (time.monotonic() - self._started) / self._fresh * (self._total - self._done)
+        return f" · about {seconds:.0f} s left" if seconds < 100 else f" · about {seconds / 60:.0f} min left"
+
+
+def say(text: str) -> None:
+    """Prints a result on stdout."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

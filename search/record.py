@@ -1,0 +1,204 @@
+"""The record of a run: one append-only file, a checksum a line, flushed to disk, and one writer.
+
+Everything else in a run directory can be made again from it. A line is one JSON object with two fields, the
+checksum (the first 16 hexadecimal digits of the SHA-256) of the text of the second, and the entry itself.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import socket
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+SCHEMA = 1
+_HEAD = '{"checksum":"'
+_MIDDLE = '","entry":'
+
+
+class RunDirectoryError(Exception):
+    """The run directory is busy, full or unreadable (exit code 5)."""
+
+
+class RecordWarning(UserWarning):
+    """Something about the record that the user should know: an unfinished last line was dropped."""
+
+
+class Record:
+    """The open record of a run, held by one process at a time.
+
+    The hold is a lock of the operating system, so it dies with the process, however that ends.
+
+    Args:
+        directory: The run directory; it is made if it is not there.
+
+    Raises:
+        RunDirectoryError: If another process holds it, it can't be written, or the record is damaged.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / "trials.jsonl"
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._lock = _hold(directory)
+        except OSError as error:
+            raise RunDirectoryError(f"{directory}: can't be written: {error.strerror or error}") from None
+        try:
+            self.entries = self._recovered()
+            # Unbuffered: a write that failed must not be tried again behind our back.
+            self._file = self.path.open("ab", buffering=0)
+        except OSError as error:
+            self._lock.close()
+            raise RunDirectoryError(f"{self.path}: can't be written: {error.strerror}") from None
+        except RunDirectoryError:
+            self._lock.close()
+            raise
+
+    def append(self, event: str, **fields: Any) -> dict[str, Any]:
+        """Writes one entry and waits until it is on disk. Raises ``RunDirectoryError`` if there is no room."""
+        entry = {"event": event, **fields}
+        text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        line = f"{_HEAD}{_checksum(text)}{_MIDDLE}{text}}}\n".encode()
+        end = self._file.tell()
+        try:
+            while line:
+                line = line[self._file.write(line) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            _cut(self.path, end)
+            raise RunDirectoryError(f"{self.path}: can't be written: {error.strerror}") from None
+        self.entries.append(entry)
+        return entry
+
+    def close(self) -> None:
+        """Closes the file and lets go of the run directory."""
+        self._file.close()
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _recovered(self) -> list[dict[str, Any]]:
+        """Reads what is there, and cuts off a last line that was never finished."""
+        if not self.path.exists():
+            return []
+        entries, sound, size = read(self.path)
+        if sound < size:
+            warnings.warn(
+                f"{self.path.name}: the last {size - sound} bytes are an unfinished write and were dropped",
+                RecordWarning,
+                stacklevel=3,
+            )
+            _cut(self.path, sound)
+        return entries
+
+
+def read(path: Path) -> tuple[list[dict[str, Any]], int, int]:
+    """Reads a record without holding it.
+
+    Returns:
+        The entries, the number of bytes that hold them, and the file's size. More bytes than hold entries means that
+        the last write was never finished.
+
+    Raises:
+        RunDirectoryError: If a line other than the last is damaged.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise RunDirectoryError(f"{path}: can't be read: {error.strerror}") from None
+    entries, sound = [], 0
+    for number, (line, end) in enumerate(_lines(raw), 1):
+        entry = _entry(line)
+        if entry is None:
+            if end < len(raw) or not _unfinished(line):
+                raise RunDirectoryError(f"{path}:{number}: the checksum does not match; the record is damaged there")
+            break
+        entries.append(entry)
+        sound = end
+    return entries, sound, len(raw)
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Writes a file beside its name and renames it, so that no reader sees half of it.
+
+    Raises:
+        RunDirectoryError: If it can't be written; the old file is then intact.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise RunDirectoryError(f"{path}: can't be written: {error.strerror}") from None
+
+
+def _hold(directory: Path) -> IO[str]:
+    lock = (directory / ".lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read().strip() or "another process"
+        lock.close()
+        raise RunDirectoryError(f"{directory}: in use by {holder}") from None
+    lock.truncate(0)
+    lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+    lock.flush()
+    return lock
+
+
+def _lines(raw: bytes) -> Iterator[tuple[bytes, int]]:
+    start = 0
+    while start < len(raw):
+        newline = raw.find(b"\n", start)
+        end = len(raw) if newline < 0 else newline + 1
+        yield raw[start:end], end
+        start = end
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    """Returns a line's entry, or None if the line is damaged or unfinished."""
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        return None
+    body = len(_HEAD) + 16 + len(_MIDDLE)
+    if not text.endswith("}\n") or not text.startswith(_HEAD) or text[body - len(_MIDDLE) : body] != _MIDDLE:
+        return None
+    entry = text[body:-2]
+    if _checksum(entry) != text[len(_HEAD) : len(_HEAD) + 16]:
+        return None
+    found = json.loads(entry)
+    return found if isinstance(found, dict) else None
+
+
+def _unfinished(line: bytes) -> bool:
+    """Whether the last line can be the beginning of one of ours; a power cut may leave zeros in place of the rest."""
+    begun, head = line.rstrip(b"\0"), _HEAD.encode()
+    return begun.startswith(head) or head.startswith(begun)
+
+
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _cut(path: Path, size: int) -> None:
+    with path.open("r+b") as file:
+        file.truncate(size)
+        os.fsync(file.fileno())

@@ -1,0 +1,187 @@
+"""The main command: ``python -m search.run STUDY``. Runs a study, or goes on where it stopped; writes its report.
+
+Exit codes: 0 done; 1 internal error; 2 the input is wrong; 3 done, but some trials failed; 4 the study file no longer
+matches the run it would resume; 5 the run directory is busy, full or unreadable; 130 and 143 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if __name__ == "__main__":
+    # ``python -m`` puts the working directory first, where a user's html.py or random.py would shadow the library's.
+    sys.path.append(sys.path.pop(0))
+
+import argparse
+import os
+import signal
+import traceback
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from search.study import Study
+
+EXIT_CODES = __doc__.split("\n\n")[1]
+
+
+class Terminated(BaseException):
+    """The process was asked to end (SIGTERM)."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    _listen_to_signals()
+    # Imported here, so that --help and a mistyped option answer at once.
+    from blocks.source import InputError
+    from search.data.spec import DataError
+    from search.record import RunDirectoryError
+    from search.resume import StudyChanged
+    from search.session import UnknownTrial
+
+    try:
+        return _run(options)
+    except (InputError, DataError, UnknownTrial, ConnectionError) as error:
+        return _end(2, str(error))
+    except StudyChanged as error:
+        return _end(4, str(error))
+    except RunDirectoryError as error:
+        return _end(5, str(error))
+    except KeyboardInterrupt:
+        return _end(130, "interrupted; the same command goes on from here")
+    except Terminated:
+        return _end(143, "terminated; the same command goes on from here")
+    except Exception:
+        traceback.print_exc()
+        return _end(1, "this is a fault of the program, not of the study; what was recorded is safe")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m search.run",
+        description="Run a study, or resume it where it stopped, and write its report.",
+        epilog=EXIT_CODES,
+    )
+    add = parser.add_argument
+    add("study", type=Path, metavar="STUDY", help="the study file, such as studies/expansion_ablation.yaml")
+    add("--dry-run", action="store_true", help="plan only: arms, costs, trials; records nothing")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="PATH=VALUE",
+        help="override a field, such as train.epochs=3; repeatable",
+    )
+    add("--out", type=Path, metavar="DIR", help="the run directory (default: runs/<study name>)")
+    add("--workers", type=_count, metavar="N", help="trials in flight (default: from the machine)")
+    add("--ray", metavar="ADDRESS", help="a running Ray cluster (default: a private local one)")
+    add("--inline", action="store_true", help="no Ray: train in this process, with the same numbers")
+    add("--fresh", action="store_true", help="move an old run directory aside and start again")
+    add("--only", metavar="TRIAL", help="run this one trial of the plan, again if it is finished")
+    add("--max-failures", type=int, metavar="N", help="end early when more than N trials have failed")
+    add("--fail-fast", action="store_true", help="end at the first failed trial")
+    add("--strict", action="store_true", help="refuse to resume (exit 4) when code, versions or data have changed")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from search.study import load_study
+
+    if options.ray and options.inline:
+        raise _input_error("--ray and --inline exclude each other")
+    study = load_study(options.study, tuple(options.set))
+    directory = options.out or Path("runs") / study.spec.name
+    if options.dry_run:
+        from search.dry_run import dry_run
+
+        dry_run(study, directory, options.workers, _smallest_detectable)
+        return 0
+    from search.plan import Plan
+
+    plan = Plan(study)
+    _prepare_directory(directory, options.fresh)
+    return _in_directory(options, study, plan, directory)
+
+
+def _in_directory(options: argparse.Namespace, study: Study, plan: Any, directory: Path) -> int:
+    from search.record import Record, RecordWarning
+    from search.workplace import Workplace
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RecordWarning)
+        record = Record(directory)
+    with record, Workplace(options, study, plan, directory, record) as workplace:
+        for warning in caught:
+            workplace.warn(str(warning.message))
+        try:
+            return workplace.run()
+        finally:
+            # Also after an interruption: what was finished is on the page.
+            _report(workplace, directory)
+
+
+def _report(workplace: Any, directory: Path) -> None:
+    workplace.write()
+    import reports
+
+    workplace.finish(reports.build(directory))
+
+
+def _smallest_detectable(pairs: int) -> float:
+    import pandas as pd
+
+    from reports.statistics import detectable
+
+    return float(detectable(pd.Series([1.0]), pd.Series([pairs])).iloc[0])
+
+
+def _prepare_directory(directory: Path, fresh: bool) -> None:
+    if directory.is_symlink():
+        raise _input_error(f"{directory} is a symbolic link; name the folder itself with --out")
+    if directory.exists() and not directory.is_dir():
+        raise _input_error(f"{directory} is a file, not a folder")
+    if not directory.is_dir() or not any(directory.iterdir()):
+        return
+    if not (directory / "trials.jsonl").exists() and not (directory / ".lock").exists():
+        raise _input_error(f"{directory} holds files that are not of a run; choose another folder with --out")
+    if fresh:
+        number = next(n for n in range(1, 10_000) if not directory.with_name(f"{directory.name}.old-{n}").exists())
+        directory.rename(directory.with_name(f"{directory.name}.old-{number}"))
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def _input_error(message: str) -> Exception:
+    from blocks.source import InputError
+
+    return InputError(message)
+
+
+def _listen_to_signals() -> None:
+    """Turns SIGTERM and the first Ctrl-C into exceptions; a second one ends the process at once."""
+    asked: list[int] = []
+
+    def handle(number: int, frame: Any) -> NoReturn:
+        if asked:
+            os._exit(128 + number)
+        asked.append(number)
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+    signal.signal(signal.SIGINT, handle)
+    signal.signal(signal.SIGTERM, handle)
+
+
+def _end(code: int, message: str) -> int:
+    print(message, file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

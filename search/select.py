@@ -1,0 +1,61 @@
+"""Choosing: finalists by validation in the explore phase, the winner by validation in the confirm phase.
+
+The test split has no part in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from statistics import fmean
+from typing import Any
+
+from search.plan import Arm, Plan
+
+Finished = Mapping[str, Mapping[str, Any]]
+"""The record's last entry of every finished trial, by the trial's name."""
+
+
+def scores(plan: Plan, finished: Finished, phase: str, seeds: Iterable[int]) -> dict[str, float]:
+    """Returns the mean validation accuracy of every arm all of whose seeds completed.
+
+    An arm with a diverged, stopped or failed seed is not here: a mean over the seeds that went well would flatter it.
+    """
+    wanted = list(seeds)
+    found: dict[str, float] = {}
+    for arm in plan.arms:
+        rows = [finished.get(f"{arm}-s{seed}") for seed in wanted]
+        values = [row["val_accuracy"] for row in rows if row and row["status"] == "completed" and row["phase"] == phase]
+        if len(values) == len(wanted):
+            found[arm] = fmean(values)
+    return found
+
+
+def finalists(plan: Plan, scored: Mapping[str, float]) -> list[str]:
+    """Returns the arms to take to the confirm phase beside the baseline, the best first.
+
+    A search that trades accuracy off against a cost takes them from its front: the arms that no other beats in both.
+    """
+    candidates = [arm for arm in plan.arms.values() if arm.arm in scored and arm is not plan.baseline]
+    costs = [name for name in getattr(plan.study.spec.design, "objectives", ()) if name != "val_accuracy"]
+    if costs:
+        candidates = [arm for arm in candidates if not any(_beats(other, arm, scored, costs) for other in candidates)]
+    best_first = sorted(candidates, key=lambda arm: (-scored[arm.arm], _macs(arm), arm.arm))
+    return [arm.arm for arm in best_first[: plan.study.spec.confirm.finalists]]
+
+
+def winner(plan: Plan, scored: Mapping[str, float]) -> str | None:
+    """Returns the confirmed arm with the best mean validation accuracy within the constraints (ties: the cheaper)."""
+    candidates = [plan.arms[arm] for arm in scored if arm in plan.arms and not plan.arms[arm].outside]
+    best = min(candidates, key=lambda arm: (-scored[arm.arm], _macs(arm), arm.arm), default=None)
+    return None if best is None else best.arm
+
+
+def _beats(other: Arm, arm: Arm, scored: Mapping[str, float], costs: list[str]) -> bool:
+    theirs = (-scored[other.arm], *(getattr(other.cost, cost) for cost in costs))
+    ours = (-scored[arm.arm], *(getattr(arm.cost, cost) for cost in costs))
+    return theirs != ours and all(their <= our for their, our in zip(theirs, ours, strict=True))
+
+
+def _macs(arm: Arm) -> int:
+    assert arm.cost is not None
+    return arm.cost.macs

@@ -1,0 +1,294 @@
+"""One session of a study: explore, confirm, choose, open the test split; or go on where an earlier one stopped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from search.data.images import Splits
+from search.data.prepare import prepare
+from search.data.spec import DATASETS
+from search.designs.base import FIRST_CONFIRM_SEED, AdaptiveDesign
+from search.engine import Executor
+from search.explore import Listed, Proposed, Queue
+from search.export import write_winner
+from search.outputs import latest, write_outputs
+from search.plan import Plan, Trial
+from search.progress import Talk
+from search.record import Record, write_atomically
+from search.select import finalists, scores, winner
+from search.trial import Job
+
+
+class TooManyFailures(Exception):
+    """The session ended early because more trials failed than the user allows (exit code 3)."""
+
+
+class UnknownTrial(ValueError):
+    """No trial of the plan has this name."""
+
+
+@dataclass
+class Shelf:
+    """Prepared images by the identity of their data spec: each set is loaded once in a session."""
+
+    sets: dict[str, Splits] = field(default_factory=dict)
+
+    def splits(self, data: Mapping[str, Any]) -> Splits:
+        """Returns the splits of a data spec as plain data. Raises ``DataError``."""
+        spec = DATASETS.parse(data)
+        if spec.identity not in self.sets:
+            self.sets[spec.identity] = prepare(spec)
+        return self.sets[spec.identity]
+
+
+class Session:
+    """Runs what a plan still lacks.
+
+    Args:
+        executor: Gives the executor when there is a job for it; not called when nothing is left to do.
+        max_failures: The session ends when more trials than this have failed in it.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        directory: Path,
+        record: Record,
+        executor: Callable[[], Executor],
+        talk: Talk,
+        shelf: Shelf,
+        *,
+        max_failures: int | None = None,
+    ) -> None:
+        self.plan, self.directory, self.record, self.talk = plan, directory, record, talk
+        self._executor, self._max_failures, self.shelf = executor, max_failures, shelf
+        self._failures = 0
+        self.finished = {
+            name: entry for name, entry in latest(record.entries, "finished").items() if entry["status"] != "lost"
+        }
+
+    def run(self) -> None:
+        """Runs every phase to its end. Raises ``TooManyFailures``."""
+        if self.plan.study.spec.design.kind != "train":
+            self._phase("explore", self._explore_queue())
+        chosen = self._finalists()
+        self._phase("confirm", Listed(self._confirm_trials(chosen), set(self.finished)))
+        self._open_test(chosen)
+        self.write()
+
+    def run_only(self, name: str) -> None:
+        """Runs one trial of the plan, again if it is finished. Raises ``UnknownTrial``."""
+        trials = {trial.name: trial for trial in [*self.plan.explore_trials(), *self._confirm_trials(self._chosen())]}
+        if self.plan.adaptive:
+            Proposed(self.plan, self.record, self.finished)  # admits the arms of earlier sessions
+            trials |= {trial.name: trial for trial in self.plan.explore_trials()}
+        if name not in trials:
+            raise UnknownTrial(
+                f"there is no trial '{name}' in this plan; its trials are {', '.join(list(trials)[:5])}, ..."
+            )
+        self._phase(trials[name].phase, Listed([trials[name]], set()))
+        self.write()
+
+    def write(self) -> None:
+        """Writes the tables from the record as it stands."""
+        write_outputs(self.directory, self.plan, self.record.entries)
+
+    @property
+    def failed(self) -> int:
+        """How many of the plan's trials have failed, in this session or before."""
+        return sum(entry["status"] == "failed" for entry in self.finished.values() if entry["arm"] in self.plan.arms)
+
+    def planned(self) -> int:
+        """Returns how many trials the study has in all, as far as is known now."""
+        explore, confirm = planned_trials(self.plan)
+        if self.last("finalists"):
+            confirm = len(self.confirm_seeds) * (1 + len(self._chosen()))
+        return explore + confirm
+
+    # Phases
+
+    def _explore_queue(self) -> Queue:
+        if self.plan.adaptive:
+            return Proposed(self.plan, self.record, self.finished)
+        return Listed(self.plan.explore_trials(), set(self.finished))
+
+    def _phase(self, name: str, queue: Queue) -> None:
+        first = queue.next()
+        if first is None:
+            return
+        executor = self._executor()
+        done = sum(entry["phase"] == name and entry["arm"] in self.plan.arms for entry in self.finished.values())
+        self.talk.phase(name, queue.total, min(done, queue.total))
+        flying: dict[str, Trial] = {}
+        trial: Trial | None = first
+        try:
+            while trial or flying:
+                while trial and len(flying) < executor.slots:
+                    flying[trial.name] = trial
+                    self._start(executor, trial)
+                    trial = queue.next()
+                for job, reply in executor.wait():
+                    ended = flying.pop(job.name)
+                    queue.finished(ended, self._finish(ended, reply, queue))
+                trial = trial or queue.next()
+        finally:
+            self.talk.end_phase()
+
+    def _start(self, executor: Executor, trial: Trial) -> None:
+        self.record.append("started", trial=trial.name, arm=trial.arm, seed=trial.seed, phase=trial.phase)
+        self.talk.started()
+        confirm = trial.phase == "confirm"
+        executor.submit(Job(trial.name, "train", self._configuration(trial), trial.seed, keep_weights=confirm))
+
+    def _finish(self, trial: Trial, reply: dict[str, Any], queue: Queue) -> dict[str, Any]:
+        weights = reply.pop("weights", None)
+        if weights is not None:
+            self.weights(trial.name).parent.mkdir(exist_ok=True)
+            write_atomically(self.weights(trial.name), weights)
+        last = reply["epochs"][-1] if reply.get("epochs") else {}
+        final = {key: last[key] for key in ("train_accuracy", "train_loss", "val_accuracy", "val_loss") if key in last}
+        who = {"trial": trial.name, "arm": trial.arm, "seed": trial.seed, "phase": trial.phase}
+        entry = self.record.append("finished", **_finite({**who, **final, **reply}))
+        self.finished[trial.name] = entry
+        self._failures += entry["status"] == "failed"
+        self.talk.finished(self.plan.arms[trial.arm].label, entry, queue.total, self._best(trial.phase))
+        if self._max_failures is not None and self._failures > self._max_failures:
+            raise TooManyFailures(f"{self._failures} trials failed; the last: {entry['reason']}")
+        return entry
+
+    def _finalists(self) -> list[str]:
+        """Chooses the finalists and records them, unless that very choice is the recorded one."""
+        if self.plan.study.spec.design.kind == "train":
+            chosen: list[str] = []
+        else:
+            chosen = finalists(self.plan, scores(self.plan, self.finished, "explore", self.plan.seeds))
+        if self.last("finalists").get("arms") != chosen:
+            self.record.append("finalists", arms=chosen)
+        return chosen
+
+    def _chosen(self) -> list[str]:
+        recorded: list[str] = self.last("finalists").get("arms", [])
+        return [arm for arm in recorded if arm in self.plan.arms]
+
+    def _confirm_trials(self, chosen: list[str]) -> list[Trial]:
+        """Returns the confirm trials, seed by seed: the baseline and the finalists, on seeds no design uses."""
+        arms = [self.plan.baseline.arm, *chosen]
+        return [Trial(arm, seed, "confirm") for seed in self.confirm_seeds for arm in arms]
+
+    @property
+    def confirm_seeds(self) -> range:
+        """The confirm phase's seeds."""
+        return confirm_seeds(self.plan)
+
+    def _open_test(self, chosen: list[str]) -> None:
+        """Names the winner by validation, writes that down, and only then opens the test split, to report."""
+        confirmed = scores(self.plan, self.finished, "confirm", self.confirm_seeds)
+        best = winner(
+            self.plan, {arm: score for arm, score in confirmed.items() if arm in {self.plan.baseline.arm, *chosen}}
+        )
+        if best is None:
+            self.talk.warn("no arm completed the confirm phase, so there is no winner and the test split stays sealed")
+            return
+        seed = max(self.confirm_seeds, key=lambda seed: (self.finished[f"{best}-s{seed}"]["val_accuracy"], -seed))
+        last = self.last("winner")
+        if (last.get("arm"), last.get("seed")) != (best, seed):
+            self.record.append("winner", arm=best, seed=seed, val_accuracy=confirmed[best])
+        tested = latest(self.record.entries, "tested")
+        trials = {trial.name: trial for trial in self._confirm_trials(chosen)}
+        missing = [
+            trial
+            for name, trial in trials.items()
+            if name not in tested and self.finished.get(name, {}).get("status") == "completed"
+        ]
+        if missing:
+            self.record.append("test_opened", time=now(), arms=sorted({trial.arm for trial in missing}))
+            self._test(missing)
+        write_winner(self, best, seed)
+
+    def _test(self, trials: list[Trial]) -> None:
+        executor = self._executor()
+        self.talk.note(f"test split: opened to report on {len(trials)} confirmed trials")
+        waiting, flying = list(trials), dict[str, Trial]()
+        while waiting or flying:
+            while waiting and len(flying) < executor.slots:
+                trial = waiting.pop(0)
+                flying[trial.name] = trial
+                weights = self.weights(trial.name).read_bytes()
+                executor.submit(Job(trial.name, "test", self._configuration(trial), trial.seed, weights=weights))
+            for job, reply in executor.wait():
+                del flying[job.name]
+                if reply["status"] == "failed":
+                    raise RuntimeError(
+                        f"{job.name} could not be tested: {reply['reason']}\n{reply.get('traceback', '')}"
+                    )
+                self.record.append(
+                    "tested", trial=job.name, **_finite({k: v for k, v in reply.items() if k != "status"})
+                )
+
+    def weights(self, trial: str) -> Path:
+        """Returns where a confirm trial's weights are kept."""
+        return self.directory / "weights" / f"{trial}.safetensors"
+
+    def _configuration(self, trial: Trial) -> dict[str, Any]:
+        plain = self.plan.arms[trial.arm].configuration.plain()
+        epochs = self.plan.study.spec.confirm.epochs
+        if trial.phase == "confirm" and epochs is not None:
+            plain["train"] = {**plain["train"], "epochs": epochs}
+        return plain
+
+    def last(self, event: str) -> dict[str, Any]:
+        """Returns the last entry of an event in the record; empty if there is none."""
+        return next((entry for entry in reversed(self.record.entries) if entry["event"] == event), {})
+
+    def last_event(self) -> str:
+        """Returns the kind of the record's last entry, warnings left aside."""
+        return next((entry["event"] for entry in reversed(self.record.entries) if entry["event"] != "warning"), "")
+
+    def _best(self, phase: str) -> str:
+        values: dict[str, list[float]] = {}
+        for entry in self.finished.values():
+            if entry["phase"] == phase and entry["status"] == "completed" and entry["arm"] in self.plan.arms:
+                values.setdefault(entry["arm"], []).append(entry["val_accuracy"])
+        if not values:
+            return ""
+        arm = max(values, key=lambda name: sum(values[name]) / len(values[name]))
+        return f"{sum(values[arm]) / len(values[arm]):.1%} {self.plan.arms[arm].label}"
+
+
+def confirm_seeds(plan: Plan) -> range:
+    """Returns the seeds of a study's confirm phase, which no design uses."""
+    spec = plan.study.spec
+    fewest = 1 if spec.design.kind == "train" else 3
+    return range(FIRST_CONFIRM_SEED, FIRST_CONFIRM_SEED + (spec.confirm.seeds or max(fewest, len(plan.seeds))))
+
+
+def planned_trials(plan: Plan) -> tuple[int, int]:
+    """Returns how many explore and confirm trials a study has, as far as can be told before it runs."""
+    design, finalists_wanted = plan.study.spec.design, plan.study.spec.confirm.finalists
+    if isinstance(design, AdaptiveDesign):
+        explore = design.trials // len(plan.seeds) * len(plan.seeds)
+        others = explore // len(plan.seeds) - 1
+    else:
+        explore, others = len(plan.explore_trials()), len(plan.arms) - 1
+    return explore, len(confirm_seeds(plan)) * (1 + min(finalists_wanted, others))
+
+
+def now() -> str:
+    """Returns the time in UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _finite(value: Any) -> Any:
+    """Returns plain data with None in place of NaN and infinities, which JSON has no words for."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,95 @@
+"""Images on the device where the trial runs, handed out in order: no loader, no copy of what is shared."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from search.data.images import Images, Splits
+from search.train import augment
+from search.train.recipe import TrainSpec
+
+CHUNK_BYTES = {"cpu": 16 * 2**20, "cuda": 256 * 2**20}
+"""How much is made ready at once, as floats: enough for the cost of starting each operation to vanish, and on a CPU
+little enough for caches."""
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A split on a device.
+
+    Attributes:
+        pixels: uint8, N C H W. On a CPU it is the very memory of the data set.
+        labels: int64, N.
+        mean, std: float32, 1 C 1 1, in the units of ``pixels``.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+    mean: Tensor
+    std: Tensor
+
+    @classmethod
+    def of(cls, images: Images, splits: Splits, device: torch.device) -> Feed:
+        """Takes a split to a device, to be normalised by the statistics of ``splits``."""
+        mean, std = (
+            torch.tensor(values, dtype=torch.float32, device=device).mul_(255).view(1, -1, 1, 1)
+            for values in (splits.mean, splits.std)
+        )
+        return cls(shared_tensor(images.pixels).to(device), shared_tensor(images.labels).to(device), mean, std)
+
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """Returns float32 pixels of mean 0 and deviation 1, N C H W with the channels innermost in memory, the layout
+        in which convolutions are fastest (ResNet-20 on a CPU: 1.35 times)."""
+        return pixels.float().sub_(self.mean).div_(self.std).contiguous(memory_format=torch.channels_last)
+
+    def chunk_size(self) -> int:
+        """Returns how many images to make ready at once."""
+        return max(1, CHUNK_BYTES[self.pixels.device.type] // (4 * self.pixels[0].numel()))
+
+
+def training_batches(
+    feed: Feed, recipe: TrainSpec, order: torch.Generator, augmentation: torch.Generator
+) -> Iterator[list[tuple[Tensor, Tensor]]]:
+    """Yields an epoch's batches, several at a time: shuffled, augmented, normalised.
+
+    Each batch is float32 pixels, B C H W, and int64 labels, B; all have the same B.
+
+    Args:
+        feed: The training split.
+        recipe: For batch size and augmentation.
+        order: Gives the order; each epoch takes its turn.
+        augmentation: Gives the crops and flips, likewise.
+    """
+    device = feed.pixels.device
+    batch = min(recipe.batch_size, len(feed.labels))
+    count = len(feed.labels) // batch * batch
+    positions = torch.randperm(len(feed.labels), generator=order)[:count].to(device)
+    draws = augment.draw(recipe.augment, count, augmentation)
+    chunk = max(1, feed.chunk_size() // batch) * batch
+    for start in range(0, count, chunk):
+        stop = min(start + chunk, count)
+        chosen = positions[start:stop]
+        pixels = augment.apply(recipe.augment, feed.pixels[chosen], draws.part(start, stop, device))
+        images = feed.normalised(pixels)
+        yield list(zip(torch.split(images, batch), torch.split(feed.labels[chosen], batch), strict=True))
+
+
+def evaluation_batches(feed: Feed, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yields all images in their order, normalised; the last batch is as large as what is left."""
+    for pixels, labels in zip(torch.split(feed.pixels, batch), torch.split(feed.labels, batch), strict=True):
+        yield feed.normalised(pixels), labels
+
+
+def shared_tensor(array: NDArray[Any]) -> Tensor:
+    """Returns a tensor on the array's own memory, which may be read-only (as arrays from Ray's object store are)."""
+    with warnings.catch_warnings():
+        # torch has no read-only tensors, and warns that writing would be undefined; nothing writes to a feed
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
+        return torch.from_numpy(array)

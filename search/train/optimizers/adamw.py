@@ -1,0 +1,42 @@
+"""Adam with decoupled weight decay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from blocks.base import Flag, Number, Positive
+from search.train.optimizers import OPTIMIZERS, NotNegative, OptimizerSpec
+
+if TYPE_CHECKING:
+    from torch import nn
+    from torch.optim import Optimizer
+
+Beta = Annotated[Number, Field(ge=0, lt=1)]
+
+
+@OPTIMIZERS.register
+class AdamW(OptimizerSpec):
+    """AdamW (Loshchilov and Hutter, arXiv:1711.05101)."""
+
+    kind: Literal["adamw"] = "adamw"
+    lr: Positive = 0.001
+    """The learning rate at the schedule's peak."""
+    beta1: Beta = 0.9
+    """How much of the running mean of gradients is kept a step."""
+    beta2: Beta = 0.999
+    """How much of the running mean of squared gradients is kept a step."""
+    epsilon: Positive = 1e-8
+    weight_decay: NotNegative = 0.05
+    """Each step shrinks a weight by this share, times the learning rate."""
+    decay_norm_and_bias: Flag = False
+    """Whether norm scales, norm shifts and biases are decayed too."""
+
+    def build(self, network: nn.Module) -> Optimizer:
+        import torch
+
+        from search.train.parameters import parameter_groups
+
+        groups = parameter_groups(network, self.weight_decay, self.decay_norm_and_bias)
+        return torch.optim.AdamW(groups, self.lr, (self.beta1, self.beta2), self.epsilon, fused=True)

@@ -1,0 +1,93 @@
+"""What a trial returns, as data: how each epoch went, how it ended, and which images it got right."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training split, and one over the validation split after it.
+
+    Losses are cross-entropies in nats, without label smoothing, and accuracies fractions from 0 to 1; every image
+    counts the same. The training figures are running ones: of the images as they were trained on, augmented, by a
+    network that was still changing. They cost nothing, and lag behind what a second pass would give.
+
+    Attributes:
+        epoch: Counted from 1.
+        train_top5, val_top5: The fraction whose class is among the five likeliest; None below ten classes.
+        lr: The learning rate of the epoch's last step.
+        seconds: Wall time, validation included.
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    train_top5: float | None
+    val_top5: float | None
+    lr: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial went.
+
+    Attributes:
+        status: ``diverged`` if a loss was not finite. A run that is stopped from outside raises instead.
+        reason: One sentence if the trial diverged, else empty.
+        epochs: The epochs that were finished, in order.
+        epochs_to_target: The first epoch whose validation accuracy reached the recipe's target; None if none did.
+        train_seconds: Wall time of the trial: building, training and validating.
+        images_per_second: Training images by the wall time of the training steps, validation left out.
+        peak_memory: Bytes; see ``search.train.memory``. None where the system does not tell.
+        correct: Which validation images the last epoch got right, in their order, by ``pack``; None if diverged.
+        weights: The last epoch's weights in safetensors' format, if they were asked for and the trial completed.
+    """
+
+    status: Literal["completed", "diverged"]
+    reason: str
+    epochs: tuple[Epoch, ...]
+    epochs_to_target: int | None
+    train_seconds: float
+    images_per_second: float
+    peak_memory: int | None
+    correct: str | None
+    weights: bytes | None
+
+    def plain(self) -> dict[str, Any]:
+        """Returns everything but the weights as JSON-able data."""
+        return {name: value for name, value in asdict(self).items() if name != "weights"}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How a trained network does on images that it has not seen.
+
+    Attributes:
+        loss: Mean cross-entropy in nats, an image.
+        accuracy, top5: Fractions from 0 to 1; ``top5`` is None below ten classes.
+        correct: Which images it got right, in their order, by ``pack``.
+    """
+
+    loss: float
+    accuracy: float
+    top5: float | None
+    correct: str
+
+
+def pack(correct: NDArray[np.bool_]) -> str:
+    """Returns one bit an image as base64: eight to a byte, the first image highest, the last byte zero-filled."""
+    return base64.b64encode(np.packbits(correct).tobytes()).decode()
+
+
+def unpack(packed: str, count: int) -> NDArray[np.bool_]:
+    """Returns what was packed, given the number of images."""
+    return np.unpackbits(np.frombuffer(base64.b64decode(packed), np.uint8), count=count).astype(np.bool_)

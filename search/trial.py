@@ -1,0 +1,71 @@
+"""One job for a worker: train a trial, or open the test split for one that was trained."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs to know, as plain data, so that it travels anywhere.
+
+    Attributes:
+        name: The trial's name.
+        task: ``train``, or ``test``: evaluate given weights on the test split.
+        configuration: Network, train and data as plain data.
+        keep_weights: Whether the reply is to carry the trained weights.
+        weights: The weights to evaluate, for ``test``.
+    """
+
+    name: str
+    task: str
+    configuration: dict[str, Any]
+    seed: int
+    keep_weights: bool = False
+    weights: bytes | None = None
+
+
+class Runner(Protocol):
+    """Does a job on the images it needs."""
+
+    def __call__(self, job: Job, splits: Any, device: str) -> dict[str, Any]:
+        """Returns the reply as plain data with a ``status`` and a ``reason``; ``weights`` may be bytes."""
+        ...
+
+
+def run(job: Job, splits: Any, device: str) -> dict[str, Any]:
+    """Trains or tests. Torch is imported here and not before: the driver plans without it."""
+    import torch
+
+    from blocks import NetworkSpec
+    from search.train.loop import evaluate, train
+    from search.train.recipe import TrainSpec
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    network = NetworkSpec.model_validate(job.configuration["network"])
+    recipe = TrainSpec.model_validate(job.configuration["train"])
+    if job.task == "test":
+        assert job.weights is not None
+        found = evaluate(network, job.weights, splits.test, splits, device=device, threads=recipe.threads)
+        reply = {"test_accuracy": found.accuracy, "test_loss": found.loss, "test_correct": found.correct}
+        return {"status": "completed", "reason": "", **reply}
+    outcome = train(network, recipe, splits, job.seed, device=device, keep_weights=job.keep_weights)
+    return {**outcome.plain(), "weights": outcome.weights}
+
+
+def attempt(runner: Runner, job: Job, splits: Any, device: str) -> dict[str, Any]:
+    """Runs a job and turns an exception into a ``failed`` reply that keeps the sentence and the traceback."""
+    started = time.monotonic()
+    try:
+        return runner(job, splits, device)
+    except Exception as error:
+        return {
+            "status": "failed",
+            "reason": f"{type(error).__name__}: {error}".split("\n")[0][:500],
+            "traceback": traceback.format_exc(limit=-12),
+            "train_seconds": time.monotonic() - started,
+        }

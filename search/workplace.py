@@ -1,0 +1,225 @@
+"""Where a session happens: the run directory, the processes that train, and what is to be known of both."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+import time
+from io import StringIO
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ruamel.yaml import YAML
+
+from search.engine import Executor, Inline
+from search.environment import environment
+from search.outputs import selection
+from search.plan import Plan
+from search.progress import Talk, say
+from search.record import Record, write_atomically
+from search.resume import StudyChanged, added_seeds, check_resumable
+from search.session import Session, Shelf, TooManyFailures, now
+from search.study import Study
+from search.trial import Job
+
+
+class Workplace:
+    """A session with all that it needs; use it as a context, so that no process outlives it.
+
+    Raises:
+        StudyChanged: If the study no longer matches the run.
+    """
+
+    def __init__(self, options: argparse.Namespace, study: Study, plan: Plan, directory: Path, record: Record) -> None:
+        self.options, self.study, self.plan, self.directory, self.record = options, study, plan, directory, record
+        self.talk, self.shelf = Talk(), Shelf()
+        self._started = time.monotonic()
+        self._executor: Executor | None = None
+        self._ray: Any = None
+        before = self._last_session()
+        if before is not None:
+            check_resumable(before["study"], study.spec.plain())
+        limit = 0 if options.fail_fast else options.max_failures
+        self.session = Session(plan, directory, record, self.executor, self.talk, self.shelf, max_failures=limit)
+
+    def __enter__(self) -> Self:
+        if not self.options.inline and not self._nothing_left():
+            self._ray = self._start_ray()  # takes seconds: begun now, awaited when there is something to run
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._executor is not None:
+            self._executor.close()
+        elif self._ray is not None:
+            self._ray.close()
+
+    def run(self) -> int:
+        """Runs the session; returns the exit code."""
+        try:
+            if self.options.only:
+                self.session.run_only(self.options.only)
+            else:
+                self.session.run()
+                if self.session.last_event() != "ended":
+                    self.record.append("ended", time=now(), seconds=time.monotonic() - self._started)
+        except TooManyFailures as error:
+            self.warn(f"ended early: {error}")
+            return 3
+        return 3 if self.session.failed else 0
+
+    def warn(self, text: str) -> None:
+        """Tells the user, and keeps it for the report."""
+        self.talk.warn(text)
+        if not any(entry["event"] == "warning" and entry["text"] == text for entry in self.record.entries):
+            self.record.append("warning", text=text)
+
+    def write(self) -> None:
+        """Writes every file that is made from the record, but for the report."""
+        self.session.write()
+        write_atomically(self.directory / "study.yaml", study_yaml(self.study))
+        if (session := self._last_session()) is not None:
+            content = json.dumps(self._environment(session), indent=1, ensure_ascii=False)
+            write_atomically(self.directory / "environment.json", content + "\n")
+
+    def finish(self, report: Path) -> None:
+        """Says what came out, on stdout."""
+        chosen = selection(self.record.entries)["winner"]
+        if chosen is not None and chosen["arm"] in self.plan.arms:
+            arm = self.plan.arms[chosen["arm"]]
+            assert arm.cost is not None
+            say(f"winner: {arm.label} ({arm.arm}), {arm.cost.macs:,} MACs, {arm.cost.params:,} parameters")
+            say(f"model:  {self.directory / 'winner.safetensors'}")
+        say(f"report: {report}")
+
+    def executor(self) -> Executor:
+        """Returns the executor, started on first use: the data are loaded and the session recorded before that."""
+        if self._executor is None:
+            splits = self.shelf.splits(self.plan.baseline.configuration.data.plain())
+            threads = self.plan.baseline.configuration.train.threads
+            if self.options.inline:
+                self._executor = Inline(self._splits_of)
+            else:
+                from search.cluster import OnRay
+
+                self._ray = self._ray or self._start_ray()
+                self._executor = OnRay(
+                    self._ray,
+                    self._splits_of,
+                    data_of=lambda job: json.dumps(job.configuration["data"], sort_keys=True),
+                    workers=self.options.workers or self.study.spec.ray.workers,
+                    threads=threads,
+                    gpus=self.study.spec.ray.gpus,
+                )
+            self._begin(splits)
+        return self._executor
+
+    def _splits_of(self, job: Job) -> Any:
+        return self.shelf.splits(job.configuration["data"])
+
+    def _start_ray(self) -> Any:
+        from search.cluster import LocalRay
+
+        return LocalRay(self.options.ray, self.options.workers or self.study.spec.ray.workers)
+
+    def _begin(self, splits: Any) -> None:
+        """Records the session, and compares it with the one before."""
+        assert self._executor is not None
+        found = environment()
+        data = {
+            "kind": self.study.spec.data.kind,
+            "checksum": splits.checksum,
+            "train": len(splits.train),
+            "validation": len(splits.validation),
+            "test": len(splits.test),
+            "classes": list(splits.classes),
+        }
+        before, ended = self._last_session(), any(entry["event"] == "ended" for entry in self.record.entries)
+        entry: dict[str, Any] = {
+            "time": now(),
+            "study": self.study.spec.plain(),
+            "environment": found,
+            "data": data,
+            "engine": self._executor.name,
+            "workers": self._executor.slots,
+            "command": shlex.join(["python", "-m", "search.run", *sys.argv[1:]]),
+        }
+        if before is not None:
+            self._compare(before, entry)
+            added = added_seeds(before["study"], entry["study"])
+            if added and ended:
+                self.warn(
+                    f"seeds {', '.join(map(str, added))} were added after the results of the others had been seen"
+                )
+        self.record.append("session", **entry)
+
+    def _compare(self, before: dict[str, Any], entry: dict[str, Any]) -> None:
+        old, new = before["environment"], entry["environment"]
+        changed = [
+            f"{package} {old['versions'].get(package)} -> {number}"
+            for package, number in new["versions"].items()
+            if old["versions"].get(package) != number
+        ]
+        if old["commit"] != new["commit"]:
+            changed.append(f"code {old['commit']} -> {new['commit']}")
+        if before["data"]["checksum"] != entry["data"]["checksum"]:
+            changed.append("the data's checksum")
+        if changed:
+            message = f"changed since the last session of this run: {'; '.join(changed)}"
+            if self.options.strict:
+                raise StudyChanged(message)
+            self.warn(message)
+
+    def _last_session(self) -> dict[str, Any] | None:
+        return next((entry for entry in reversed(self.record.entries) if entry["event"] == "session"), None)
+
+    def _nothing_left(self) -> bool:
+        """Whether the last session of this very study came to its end, so that Ray need not be started."""
+        last = self._last_session()
+        return self.session.last_event() == "ended" and last is not None and last["study"] == self.study.spec.plain()
+
+    def _environment(self, session: dict[str, Any]) -> dict[str, Any]:
+        entries = self.record.entries
+        sessions = [
+            {
+                "started": entry["time"],
+                "seconds": next((after["seconds"] for after in entries[index:] if after["event"] == "ended"), None),
+                "command": entry["command"],
+                "trials": sum(after["event"] == "finished" for after in _until_next(entries[index + 1 :])),
+            }
+            for index, entry in enumerate(entries)
+            if entry["event"] == "session"
+        ]
+        explore = [] if self.study.spec.design.kind == "train" else list(self.plan.seeds)
+        return {
+            **session["environment"],
+            "threads": self.study.spec.train.threads,
+            "workers": session["workers"],
+            "engine": session["engine"],
+            "seeds": {"explore": explore, "confirm": list(self.session.confirm_seeds)},
+            "varied": ["initialisation", "order", "augmentation"],
+            "data": session["data"],
+            "command": session["command"],
+            "wall_seconds": sum(entry["seconds"] or 0 for entry in sessions),
+            "sessions": sessions,
+            "warnings": [entry["text"] for entry in entries if entry["event"] == "warning"],
+            "planned": {"trials": self.session.planned()},
+        }
+
+
+def study_yaml(study: Study) -> str:
+    """Returns a resolved study as YAML."""
+    text = StringIO()
+    yaml = YAML()
+    yaml.width = 120
+    yaml.dump(study.spec.plain(), text)
+    return text.getvalue()
+
+
+def _until_next(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    end = next((index for index, entry in enumerate(entries) if entry["event"] == "session"), len(entries))
+    return entries[:end]

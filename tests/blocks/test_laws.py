@@ -1,0 +1,227 @@
+"""Laws that hold for every registered block family with every registered part. A new kind is tested by being there."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Callable
+from itertools import combinations as combinations_of
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blocks import InfeasibleSpec, InputTooSmall, Network, NetworkSpec, measure
+from blocks.block import BLOCKS
+from tests.blocks.networks import FAMILIES_AND_PARTS, PARTS, feasible_for, random_shape, random_spec, small, specs
+
+SHAPE = (3, 8, 8)
+families = pytest.mark.parametrize("family", list(BLOCKS.kinds()))
+combinations = pytest.mark.parametrize(("family", "field", "kind"), FAMILIES_AND_PARTS)
+
+
+def images(spec: NetworkSpec, count: int = 2, side: int = 8) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(count, spec.in_channels, side, side, generator=generator)
+
+
+@combinations
+def test_cost_is_what_is_measured(family: str, field: str, kind: str) -> None:
+    spec = feasible_for(family, field, kind)
+    assert measure(spec.build(0), SHAPE) == spec.cost(SHAPE)
+
+
+@combinations
+def test_gradients_reach_every_parameter(family: str, field: str, kind: str) -> None:
+    spec = feasible_for(family, field, kind)
+    network = spec.build(0)
+    network(images(spec, 8)).square().sum().backward()
+    without = [name for name, p in network.named_parameters() if p.grad is None or not p.grad.any()]
+    assert without == []
+
+
+@combinations
+def test_round_trip_through_yaml_and_json(family: str, field: str, kind: str, tmp_path: Path) -> None:
+    spec = feasible_for(family, field, kind)
+    path = tmp_path / "network.yaml"
+    path.write_text(spec.to_yaml(), encoding="utf-8")
+    assert NetworkSpec.from_yaml(path) == spec
+    assert NetworkSpec.model_validate_json(spec.canonical_json) == spec
+    assert NetworkSpec.from_yaml(path).to_yaml() == spec.to_yaml()
+
+
+@families
+@pytest.mark.parametrize("field", list(PARTS))
+def test_no_two_kinds_of_a_part_compute_the_same(family: str, field: str) -> None:
+    kinds = [
+        kind for kind in PARTS[field].kinds() if kind != "identity"
+    ]  # where it is feasible, projections are identities
+    specs = [small({"kind": family, field: kind}) for kind in kinds]
+    logits = [spec.build(0)(images(spec, 4)) for spec in specs]
+    for one, other in combinations_of(logits, 2):
+        assert not torch.allclose(one, other)
+
+
+@families
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_shape_and_stride(family: str, stride: int) -> None:
+    spec = small(family, strides=(stride,))
+    network = spec.build(0)
+    maps = network.stages(network.stem(images(spec, side=9)))
+    assert maps.shape == (2, spec.out_channels, -(-9 // stride), -(-9 // stride))
+    assert spec.cost_by_block((3, 9, 9))[-2].output == tuple(maps.shape[1:])
+    assert network(images(spec, side=9)).shape == (2, 5)
+
+
+@families
+def test_rows_sum_to_the_whole(family: str) -> None:
+    spec = small(family)
+    rows = spec.cost_by_block(SHAPE)
+    assert [row.name for row in rows] == ["stem", "stages.0.0", "stages.0.1", "stages.1.0", "stages.1.1", "head"]
+    assert sum((row.cost for row in rows[1:]), rows[0].cost) == spec.cost(SHAPE)
+    modules = dict(spec.build(0).named_modules())
+    for row in rows:
+        assert sum(p.numel() for p in modules[row.name].parameters()) == row.cost.params
+
+
+@families
+def test_zero_initialised_blocks_start_as_their_shortcut_and_activation(family: str) -> None:
+    """With an identity shortcut, a block is activation(x): x itself where x comes out of a ReLU."""
+    zeroed, usual = (small({"kind": family, "zero_init_residual": zero}).build(0) for zero in (True, False))
+    x = torch.randn(2, small(family, strides=(1,)).out_channels, 8, 8).relu()
+    assert torch.equal(zeroed.stages[0][1](x), x)
+    assert not torch.equal(usual.stages[0][1](x), x)
+
+
+@families
+def test_four_and_four_point_zero_are_one_identity(family: str) -> None:
+    fields = BLOCKS.kinds()[family].model_fields
+    numbers = {"expansion": 4} if "expansion" in fields else {"attention": {"kind": "se", "ratio": 1}}
+    floats = {"expansion": 4.0} if "expansion" in fields else {"attention": {"kind": "se", "ratio": 1.0}}
+    one, other = small({"kind": family, **numbers}), small({"kind": family, **floats})
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one.identity == other.identity
+
+
+@combinations
+def test_channels_last_gives_the_same_logits(family: str, field: str, kind: str) -> None:
+    spec = feasible_for(family, field, kind)
+    network, x = spec.build(0).eval(), images(spec)
+    expected = network(x)
+    actual = network.to(memory_format=torch.channels_last)(x.to(memory_format=torch.channels_last))
+    torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-5)
+
+
+@combinations
+def test_bfloat16_autocast(family: str, field: str, kind: str) -> None:
+    spec = feasible_for(family, field, kind)
+    network = spec.build(0)
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = network(images(spec, 4))
+    logits.float().sum().backward()
+    assert logits.dtype == torch.bfloat16
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+
+
+@combinations
+def test_compiles_as_one_graph(family: str, field: str, kind: str) -> None:
+    spec = feasible_for(family, field, kind)
+    network, x = spec.build(0).eval(), images(spec)
+    torch._dynamo.reset()
+    compiled = torch.compile(network, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(x), network(x))
+
+
+@families
+def test_exports_with_any_batch(family: str) -> None:
+    spec = small(family)
+    network = spec.build(0).eval()
+    program = torch.export.export(network, (images(spec),), dynamic_shapes=({0: torch.export.Dim("batch", min=1)},))
+    for count in (1, 7):
+        torch.testing.assert_close(program.module()(images(spec, count)), network(images(spec, count)))
+
+
+@families
+@pytest.mark.parametrize("change", [{"width": True}, {"width": 2.5}, {"width": 0}, {"depth": -1}, {"stride": 0}])
+def test_counts_are_whole_and_positive(family: str, change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="stages"):
+        NetworkSpec.model_validate({"stages": [{"block": family, "width": 8, **change}]})
+
+
+@families
+def test_unknown_fields_are_refused_by_name(family: str) -> None:
+    with pytest.raises(ValueError, match=r"unknown field 'attentoin'.*did you mean 'attention'"):
+        small({"kind": family, "attentoin": "se"})
+
+
+@families
+def test_modules_are_independent(family: str) -> None:
+    network = small(family).build(0)
+    tensors = [p.data_ptr() for p in network.parameters()]
+    assert len(set(tensors)) == len(tensors)
+    assert copy.deepcopy(network).spec == network.spec
+
+
+@settings(max_examples=60, deadline=None)
+@given(specs(), st.randoms(use_true_random=False))
+def test_guard_build_and_cost_agree(spec: NetworkSpec, draw: random.Random) -> None:
+    demand_agreement(spec, random_shape(draw, spec.in_channels))
+
+
+def test_guard_and_build_agree_on_random_networks() -> None:
+    outcomes = agreement_of(300)
+    assert min(outcomes.values()) >= 20  # all three sides of the law were seen
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_guard_and_build_agree_on_ten_thousand_random_networks() -> None:
+    assert sum(agreement_of(10_000).values()) == 10_000
+
+
+def agreement_of(count: int) -> dict[str, int]:
+    draw = random.Random(7)
+    outcomes = {"runs": 0, "too small": 0, "infeasible": 0}
+    for _ in range(count):
+        spec = NetworkSpec.model_validate(random_spec(draw))
+        outcomes[demand_agreement(spec, random_shape(draw, spec.in_channels))] += 1
+    return outcomes
+
+
+def demand_agreement(spec: NetworkSpec, shape: tuple[int, int, int]) -> str:
+    """The law: what cost() accepts builds, runs, and costs just that; what it refuses doesn't build, or doesn't run."""
+    refused = refusal(lambda: spec.cost(shape))
+    if refused is not None and not isinstance(refused, InputTooSmall):
+        assert str(refusal(lambda: spec.build(0))) == str(refused)
+        return "infeasible"
+    network = spec.build(0)
+    if refused is not None:
+        with pytest.raises(ValueError, match="too small for this network"):
+            network(torch.zeros(2, *shape))
+        return "too small"
+    assert measure(network, shape) == spec.cost(shape)
+    demand_shapes(network, shape)
+    return "runs"
+
+
+def refusal(attempt: Callable[[], object]) -> InfeasibleSpec | None:
+    try:
+        attempt()
+    except InfeasibleSpec as error:
+        return error
+    return None
+
+
+def demand_shapes(network: Network, shape: tuple[int, int, int]) -> None:
+    """Each block puts out the shape that its row says."""
+    outputs: dict[str, tuple[int, ...]] = {}
+    for name, module in network.named_modules():
+        module.register_forward_hook(lambda _, __, out, name=name: outputs.update({name: tuple(out.shape[1:])}))
+    network.eval()(torch.zeros(1, *shape))
+    *blocks, head = network.spec.cost_by_block(shape)
+    assert {row.name: outputs[row.name] for row in blocks} == {row.name: row.output for row in blocks}
+    assert outputs["head"] == head.output[:1]

@@ -1,0 +1,58 @@
+"""Run directories, written once a session, and their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import reports
+from reports.table import Table, read
+from tests.reports import runs
+
+SKETCHES: dict[str, Callable[[], runs.Sketch]] = {
+    "ablation": runs.finished_ablation,
+    "broken": runs.broken_ablation,
+    "unfinished": runs.unfinished_ablation,
+    "failed": runs.failed_ablation,
+    "empty": runs.empty_ablation,
+    "hostile": runs.hostile_ablation,
+    "factorial": runs.factorial,
+    "search": runs.finished_search,
+    "train": runs.trained,
+    "list": runs.listed,
+}
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Returns a run directory by its short name; tests must not change it."""
+    folder = tmp_path_factory.mktemp("runs")
+    made: dict[str, Path] = {}
+
+    def write(name: str) -> Path:
+        if name not in made:
+            made[name] = SKETCHES[name]().write(folder)
+        return made[name]
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def table(written: Callable[[str], Path]) -> Callable[[str], Table]:
+    """Returns the table of a run directory by its short name."""
+    return lambda name: read(written(name))
+
+
+@pytest.fixture(scope="session")
+def page(written: Callable[[str], Path]) -> Callable[[str], Path]:
+    """Returns the built page of a run directory by its short name."""
+    made: dict[str, Path] = {}
+
+    def build(name: str) -> Path:
+        if name not in made:
+            made[name] = reports.build(written(name))
+        return made[name]
+
+    return build

@@ -1,0 +1,422 @@
+"""Synthetic run directories in the shape that ``search`` writes, for the tests of ``reports`` and for nothing else."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ruamel.yaml import YAML
+
+ACCURACIES = ("train_accuracy", "train_loss", "val_accuracy", "val_loss")
+COSTS = ("macs", "params", "activations", "inner_channels", "out_channels")
+EFFORTS = ("epochs", "train_seconds", "images_per_second", "peak_memory", "threads")
+FIXED = (
+    *("trial", "arm", "seed", "match", "phase", "status", "reason"),
+    *ACCURACIES,
+    *("test_accuracy", "epochs_to_target"),
+    *COSTS,
+    *EFFORTS,
+)
+EPOCH = ("trial", "arm", "seed", "phase", "epoch", *ACCURACIES, "train_top5", "val_top5", "lr", "seconds")
+CONFIRM_SEEDS = (1000, 1001, 1002)
+Row = dict[str, Any]
+
+
+@dataclass
+class Sketch:
+    """A run directory in the making: arms with a true accuracy, and the trials that were run of them."""
+
+    name: str
+    kind: str
+    columns: dict[str, list[str]]
+    baseline_levels: dict[str, str]
+    seeds: list[int]
+    question: str | None = None
+    match: str | None = None
+    margin: float | None = None
+    epochs: int = 8
+    noise: float = 0.004
+    arms: list[Row] = field(default_factory=list)
+    truth: dict[str, float] = field(default_factory=dict)
+    trials: list[Row] = field(default_factory=list)
+    curves: list[Row] = field(default_factory=list)
+    finalists: list[str] = field(default_factory=list)
+    winner: Row | None = None
+    planned: int | None = None
+    warnings: list[str] = field(default_factory=list)
+    family: int | None = None
+    passed_over: dict[str, int] = field(default_factory=dict)
+
+    def arm(self, levels: dict[str, str], accuracy: float, macs: int, **given: Any) -> str:
+        """Adds an arm and returns its id; ``given`` overrides fields of its entry in arms.json."""
+        everything = {**self.baseline_levels, **levels}
+        label = given.pop("label", None) or ", ".join(f"{k}={v}" for k, v in levels.items()) or "baseline"
+        name = given.pop("arm", None) or hashlib.sha256(f"{label}{given.get('match', '')}".encode()).hexdigest()[:12]
+        cost = {"macs": macs, "params": macs // 27, "activations": macs // 90}
+        self.truth[name] = accuracy
+        self.arms.append(
+            {
+                "arm": name,
+                "label": label,
+                "levels": everything,
+                "status": "run",
+                "reason": "",
+                "match": "none",
+                "match_of": None,
+                "twin": None,
+                "unmatched": None,
+                "multiplier": 1.0,
+                "gap": 0.0,
+                "cost": cost,
+                "inner_channels": 16,
+                "out_channels": 64,
+                "network": {"in_channels": 1, "stages": [{"block": {"kind": "bottleneck", **everything}}]},
+                "train": {"epochs": self.epochs},
+                "data": {"kind": "digits"},
+                "blocks": [{"name": "stem", "kind": "conv3x3", "output": [8, 8, 8], **cost}],
+                "diff": [],
+                **given,
+            }
+        )
+        return name
+
+    def run(self, arm: str, seed: int, phase: str = "explore", status: str = "completed", reason: str = "") -> None:
+        """Adds one trial of an arm, with its learning curve."""
+        entry = next(entry for entry in self.arms if entry["arm"] == arm)
+        random = np.random.default_rng([seed, int(hashlib.sha256(arm.encode()).hexdigest()[:8], 16)])
+        shared = float(np.random.default_rng(seed).normal(0, self.noise))
+        final = min(0.9999, self.truth[arm] + shared + float(random.normal(0, self.noise)))
+        trial = f"{arm}-{phase}-{seed}"
+        finished = status == "completed"
+        length = self.epochs if finished else {"stopped": 3, "diverged": 2}.get(status, 0)
+        for epoch in range(1, length + 1):
+            reached = final * (1 - 0.62 * float(np.exp(-4.2 * epoch / self.epochs)) + 0.0093)
+            reached = final if epoch == self.epochs else min(0.9999, reached + float(random.normal(0, 0.004)))
+            losses = {"train_loss": 2.3 * (1 - reached) + 0.02, "val_loss": 2.4 * (1 - reached) + 0.05}
+            self.curves.append(
+                {
+                    "trial": trial, "arm": arm, "seed": seed, "phase": phase, "epoch": epoch, **losses,
+                    "train_accuracy": min(1.0, reached + 0.01), "val_accuracy": reached, "train_top5": 0.999,
+                    "val_top5": 0.998, "lr": 0.1 * (1 - epoch / self.epochs), "seconds": 0.31,
+                }
+            )  # fmt: skip
+        self.trials.append(
+            {
+                "trial": trial, "arm": arm, "seed": seed, "match": entry["match"], "phase": phase, "status": status,
+                "reason": reason, "train_accuracy": min(1.0, final + 0.01) if finished else "",
+                "train_loss": 0.05 if finished else "", "val_accuracy": final if finished else "",
+                "val_loss": 0.11 if finished else "",
+                "test_accuracy": final - 0.004 if finished and phase == "confirm" else "",
+                "epochs_to_target": 5 if finished else "", **entry["cost"],
+                "inner_channels": entry["inner_channels"], "out_channels": entry["out_channels"], "epochs": length,
+                "train_seconds": 0.31 * length, "images_per_second": 3400.5 if length else "",
+                "peak_memory": 412_000_000 if length else "", "threads": 1,
+                **{column: entry["levels"].get(column, "") for column in self.columns},
+            }
+        )  # fmt: skip
+
+    def confirm(self, finalists: list[str]) -> None:
+        """Runs finalists and the baseline on fresh seeds, and names the winner by its validation mean."""
+        self.finalists = finalists
+        finalists = finalists or [self.arms[0]["arm"]]
+        for arm in dict.fromkeys([*finalists, self.arms[0]["arm"]]):
+            for seed in CONFIRM_SEEDS:
+                self.run(arm, seed, phase="confirm")
+        rows = [row for row in self.trials if row["phase"] == "confirm" and row["arm"] in finalists]
+        mean = {arm: np.mean([row["val_accuracy"] for row in rows if row["arm"] == arm]) for arm in finalists}
+        best = max(finalists, key=lambda arm: mean[arm])
+        seed = max((r for r in rows if r["arm"] == best), key=lambda r: r["val_accuracy"])["seed"]
+        self.winner = {"arm": best, "seed": seed, "weights": "winner.safetensors"}
+
+    def write(self, folder: Path) -> Path:
+        """Writes the files of the run directory and returns its path."""
+        run = folder / self.name
+        run.mkdir(parents=True)
+        study: Row = {
+            "name": self.name,
+            "data": {"kind": "digits"},
+            "train": {"epochs": self.epochs},
+            "design": {"kind": self.kind},
+        }
+        study |= {} if self.question is None else {"question": self.question}
+        study |= {} if self.margin is None else {"margin": self.margin}
+        with (run / "study.yaml").open("w", encoding="utf-8") as stream:
+            YAML(typ="safe").dump(study, stream)
+        (run / "arms.json").write_text(json.dumps(self._arms()), encoding="utf-8")
+        (run / "environment.json").write_text(json.dumps(self._environment()), encoding="utf-8")
+        _write_csv(run / "results.csv", [*FIXED, *self.columns], self.trials)
+        _write_csv(run / "epochs.csv", [*EPOCH], self.curves)
+        return run
+
+    def _arms(self) -> Row:
+        factors = [
+            {"name": name, "columns": [name], "levels": levels, "baseline": self.baseline_levels[name]}
+            for name, levels in self.columns.items()
+        ]
+        return {
+            "schema": 1,
+            "baseline": self.arms[0]["arm"],
+            "input": [1, 8, 8],
+            "cost_unit": "MACs",
+            "design": {
+                "kind": self.kind,
+                "seeds": self.seeds,
+                "match": self.match,
+                "tolerance": 0.05 if self.match else None,
+                "family": self.family,
+                **({"proposals_passed_over": self.passed_over} if self.passed_over else {}),
+            },
+            "factors": factors,
+            "arms": self.arms,
+            "selection": {
+                "finalists": self.finalists,
+                "winner": self.winner,
+                "test_opened": "2026-11-22T05:00:00Z" if self.winner else None,
+            },
+        }
+
+    def _environment(self) -> Row:
+        return {
+            "versions": {"python": "3.11.9", "torch": "2.15.0", "optuna": "5.0.0", "ray": "2.60.0", "numpy": "2.4.0"},
+            "commit": "4d1f0c7a9be2",
+            "hardware": {"cpu": "Xeon, 2.6 GHz", "cores": 2, "memory_gib": 7.7, "gpus": []},
+            "threads": 1,
+            "workers": 2,
+            "engine": "ray",
+            "seeds": {
+                "explore": [] if self.kind == "train" else self.seeds,
+                "confirm": list(CONFIRM_SEEDS) if self.winner else [],
+            },
+            "varied": ["initialisation", "order", "augmentation"],
+            "data": {
+                "kind": "digits",
+                "checksum": "sha256:6f2b0c",
+                "train": 1077,
+                "validation": 360,
+                "test": 360,
+                "classes": [str(digit) for digit in range(10)],
+            },
+            "command": f"python -m search.run studies/{self.name}.yaml",
+            "wall_seconds": 61.2,
+            "sessions": [{"started": "2026-11-22T04:58:59Z", "seconds": 61.2, "trials": len(self.trials)}],
+            "warnings": self.warnings,
+            "planned": {"trials": len(self.trials) if self.planned is None else self.planned},
+        }
+
+
+def ablation(**changes: Any) -> Sketch:
+    """One factor at a time with twins at equal MACs: the default study's shape. Trials: `run_all` it, or choose."""
+    sketch = Sketch(
+        **{
+            "name": "expansion_ablation",
+            "kind": "one_at_a_time",
+            "columns": {"expansion": ["1", "2", "4", "6"], "attention": ["none", "se"]},
+            "baseline_levels": {"expansion": "4", "attention": "none"},
+            "seeds": [0, 1, 2, 3, 4],
+            "question": "Does a wider expansion buy accuracy, and does it still when MACs are held equal?",
+            "match": "macs",
+            **changes,
+        }
+    )
+    sketch.arm({}, 0.967, 226_000)
+    pair(sketch, {"expansion": "1"}, (0.921, 61_000), (0.951, 231_000, 0.022))
+    pair(sketch, {"expansion": "2"}, (0.951, 109_000), (0.962, 219_000, -0.031))
+    pair(sketch, {"expansion": "6"}, (0.972, 334_000), (0.966, 221_200, -0.021))
+    attention = sketch.arm({"attention": "se"}, 0.970, 229_100, gap=0.0137)
+    sketch.arms[-1]["twin"] = attention
+    sketch.family = sum(entry["arm"] != sketch.arms[0]["arm"] for entry in sketch.arms)
+    return sketch
+
+
+def pair(sketch: Sketch, levels: dict[str, str], raw: tuple[float, int], twin: tuple[float, int, float]) -> None:
+    """Adds an arm, (accuracy, MACs), and its twin, (accuracy, MACs, gap)."""
+    first = sketch.arm(levels, *raw, gap=raw[1] / sketch.arms[0]["cost"]["macs"] - 1)
+    label = sketch.arms[-1]["label"] + " at equal MACs"
+    twin_id = sketch.arm(
+        levels, twin[0], twin[1], label=label, match="macs", match_of=first, gap=twin[2], multiplier=1.4
+    )
+    next(entry for entry in sketch.arms if entry["arm"] == first)["twin"] = twin_id
+
+
+def run_all(sketch: Sketch) -> Sketch:
+    """Runs every arm that was not rejected with every seed."""
+    for entry in sketch.arms:
+        for seed in sketch.seeds if entry["status"] == "run" else []:
+            sketch.run(entry["arm"], seed)
+    return sketch
+
+
+def finished_ablation(**changes: Any) -> Sketch:
+    """The default study, finished and confirmed."""
+    sketch = run_all(ablation(**changes))
+    sketch.confirm(
+        [
+            entry["arm"]
+            for entry in sketch.arms
+            if entry["levels"]["expansion"] == "6" or entry["levels"]["attention"] == "se"
+        ]
+    )
+    return sketch
+
+
+def broken_ablation() -> Sketch:
+    """An ablation with every kind of mishap: rejected, duplicate, unmatched, diverged, failed, stopped."""
+    sketch = ablation(name="broken_ablation", warnings=["the working tree had uncommitted changes"])
+    sketch.arm(
+        {"expansion": "16"}, 0.9, 912_000, status="rejected", reason="macs 912,000 is over the constraint 500,000"
+    )
+    sketch.arm({"expansion": "4.0"}, 0.9, 226_000, status="duplicate", reason="the same network as the baseline")
+    sketch.arm(
+        {"attention": "wide"}, 0.958, 300_000, unmatched="the smallest gap to be had is 8.1%, over the tolerance of 5%"
+    )
+    for entry in sketch.arms:
+        for seed in sketch.seeds if entry["status"] == "run" else []:
+            status, reason = "completed", ""
+            if entry["label"] == "expansion=1" and seed in (3, 4):
+                status, reason = "diverged", "the training loss was nan in epoch 2"
+            if entry["label"] == "expansion=6" and seed == 2:
+                status, reason = "failed", "CUDA out of memory after 3 attempts"
+            if entry["label"] == "attention=wide" and seed == 0:
+                status, reason = "stopped", "below the median at epoch 3"
+            sketch.run(entry["arm"], seed, status=status, reason=reason)
+    return sketch
+
+
+def unfinished_ablation() -> Sketch:
+    """An ablation of which less than half has been run."""
+    sketch = ablation(name="unfinished_ablation")
+    for entry in sketch.arms[:4]:
+        for seed in sketch.seeds[:3]:
+            sketch.run(entry["arm"], seed)
+    sketch.run(sketch.arms[4]["arm"], 0, status="running")
+    sketch.planned = len(sketch.arms) * len(sketch.seeds)
+    return sketch
+
+
+def failed_ablation() -> Sketch:
+    """An ablation in which no trial finished."""
+    sketch = ablation(name="failed_ablation")
+    for entry in sketch.arms:
+        for seed in sketch.seeds:
+            sketch.run(entry["arm"], seed, status="failed", reason="RuntimeError: no kernel image is available")
+    return sketch
+
+
+def empty_ablation() -> Sketch:
+    """An ablation that was planned and not begun."""
+    sketch = ablation(name="empty_ablation")
+    sketch.planned = len(sketch.arms) * len(sketch.seeds)
+    return sketch
+
+
+HOSTILE = "</script><img src=x onerror=\"document.title='owned'\"><!--<script>\u2028 %{x} <a href='https://evil.example'>a</a>"
+
+
+def hostile_ablation() -> Sketch:
+    """An ablation whose every text tries to break out of the page."""
+    sketch = ablation(
+        name="hostile",
+        question=f"What of {HOSTILE}?",
+        columns={HOSTILE: ["4", HOSTILE]},
+        baseline_levels={HOSTILE: "4"},
+        warnings=[HOSTILE],
+        match=None,
+    )
+    sketch.arms.clear()
+    sketch.arm({}, 0.96, 226_000, label=HOSTILE)
+    sketch.arm({HOSTILE: HOSTILE}, 0.97, 300_000, label=HOSTILE + "2")
+    sketch.arm({HOSTILE: "8"}, 0.97, 310_000, status="rejected", reason=HOSTILE)
+    run_all(sketch)
+    sketch.trials[1].update(status="failed", reason=HOSTILE, val_accuracy="")
+    sketch.confirm([sketch.arms[1]["arm"]])
+    return sketch
+
+
+def factorial() -> Sketch:
+    """A full factorial of two factors with an interaction."""
+    sketch = Sketch(
+        name="depth_by_expansion",
+        kind="factorial",
+        columns={"expansion": ["2", "4"], "depth": ["1", "2", "3"]},
+        baseline_levels={"expansion": "4", "depth": "1"},
+        seeds=[0, 1, 2, 3],
+        question="Do depth and expansion add up?",
+    )
+    for expansion in ("4", "2"):
+        for depth in ("1", "2", "3"):
+            accuracy = 0.93 + 0.012 * int(depth) + 0.005 * (expansion == "4")
+            sketch.arm(
+                {"expansion": expansion, "depth": depth}, accuracy, 50_000 * int(depth) * (1 + (expansion == "4"))
+            )
+    sketch.arms[0]["label"] = "baseline"
+    return run_all(sketch)
+
+
+def searched(arms: int = 60, seeds: int = 1, name: str = "depth_width_search") -> Sketch:
+    """An Optuna search of accuracy against MACs, arms at random, most with one seed."""
+    sketch = Sketch(
+        name=name,
+        kind="search",
+        columns={"width": [], "depth[0]": [], "depth[1]": [], "block": []},
+        baseline_levels={"width": "8", "depth[0]": "1", "depth[1]": "1", "block": "basic"},
+        seeds=list(range(seeds)),
+        question="Which network is best for its MACs?",
+        noise=0.003,
+    )
+    random = np.random.default_rng(7)
+    sketch.arm({}, 0.952, 310_000)
+    for number in range(1, arms):
+        width, first, second = (int(value) for value in random.integers([4, 1, 1], [25, 4, 4]))
+        macs = int(900 * width**2 * (first + 2 * second) + 700 * width + number)
+        accuracy = 0.985 - 0.055 * (macs / 1e5) ** -0.55 - abs(float(random.normal(0, 0.012)))
+        levels = {"width": str(width), "depth[0]": str(first), "depth[1]": str(second)}
+        levels["block"] = str(random.choice(["basic", "bottleneck"]))
+        sketch.arm(levels, accuracy, macs, arm=f"{number:012x}")
+    run_all(sketch)
+    return sketch
+
+
+def finished_search() -> Sketch:
+    """A search of 60 arms with a confirm phase, some arms stopped early and some rejected."""
+    sketch = searched()
+    for row in sketch.trials[-6:]:
+        row.update(status="stopped", reason="dominated at epoch 3", val_accuracy="")
+    sketch.passed_over = {"rejected": 7, "duplicate": 12}
+    best = sorted((row for row in sketch.trials if row["val_accuracy"] != ""), key=lambda row: -row["val_accuracy"])
+    sketch.confirm([row["arm"] for row in best[:3]])
+    return sketch
+
+
+def trained() -> Sketch:
+    """A study of one arm."""
+    sketch = Sketch("one_network", "train", {}, {}, [0, 1, 2], question=None)
+    sketch.arm({}, 0.968, 226_000)
+    sketch.confirm([])
+    return sketch
+
+
+def listed() -> Sketch:
+    """Arms written out by name, two of them equivalent within a margin."""
+    sketch = Sketch(
+        "named_arms", "list", {}, {}, [0, 1, 2, 3, 4, 5], question="Which activation?", margin=0.01, noise=0.002
+    )
+    sketch.arm({}, 0.95, 226_000, label="relu")
+    sketch.arm({}, 0.95, 226_000, label="gelu")
+    sketch.arm({}, 0.97, 226_000, label="silu")
+    return run_all(sketch)
+
+
+def _write_csv(path: Path, columns: list[str], rows: list[Row]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({key: _inert(value) for key, value in row.items()} for row in rows)
+
+
+def _inert(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value

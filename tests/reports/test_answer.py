@@ -1,0 +1,97 @@
+"""The sentences of the first screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from reports.answer import Answer, answer, question
+from reports.findings import find
+from reports.table import Table
+
+
+@pytest.fixture
+def said(table: Callable[[str], Table]) -> Callable[[str], Answer]:
+    return lambda name: answer(find(table(name)))
+
+
+def plain(text: object) -> str:
+    return str(text).replace("\u00a0", " ")
+
+
+def test_an_ablation_is_answered_raw_and_at_equal_cost(said: Callable[[str], Answer]) -> None:
+    reply = said("ablation")
+    assert plain(reply.headline) == (
+        "2 of 4 changes moved validation accuracy detectably: expansion 4 → 1 (−4.41 pp) and expansion 4 → 2 "
+        "(−1.44 pp). At equal MACs, 1 of 4 did: expansion 4 → 1 (−1.50 pp)."
+    )
+    assert plain(reply.statements[2]) == (
+        "expansion 4 → 6: +0.59 pp [−0.10, 1.28] at +48% MACs, 5 paired seeds: not detected (0.94 pp could have been). "
+        "At equal MACs (gap −2.1%): +0.30 pp [−0.44, 1.04], 5 paired seeds: not detected (1.00 pp could have been)."
+    )
+    assert plain(reply.statements[3]).endswith("That is at equal MACs already (gap +1.4%).")
+    assert reply.caveats == ()
+
+
+def test_the_winner_comes_with_choice_test_cost_and_how_to_load_it(said: Callable[[str], Answer]) -> None:
+    winner = said("ablation").winner
+    assert winner is not None
+    assert winner.label == "expansion=6"
+    assert winner.load == 'load_model("winner.safetensors")'
+    text = plain(" ".join(winner.sentences))
+    assert "97.4% [96.3, 98.5] on validation over 3 fresh seeds" in text
+    assert "97.0% [95.9, 98.1] on the sealed test split, opened once on 2026-11-22 05:00 UTC" in text
+    assert "chosen among 3 finalists and the baseline" in text
+    assert "334 k MACs (+48% against the baseline), 12.4 k parameters." in text
+
+
+def test_mishaps_are_told(said: Callable[[str], Answer]) -> None:
+    reply = said("broken")
+    statements = {statement.subject: plain(statement) for statement in reply.statements}
+    assert "3 of 5 paired seeds (2 diverged): suggestive" in statements["expansion 4 → 1"]
+    assert "At equal MACs: unmatched: the smallest gap" in statements["attention none → wide"]
+    assert plain(reply.caveats[0]).startswith("Trials without a result: 1 failed and 2 diverged")
+
+
+def test_a_margin_allows_equivalence(said: Callable[[str], Answer]) -> None:
+    reply = said("list")
+    assert plain(reply.headline).endswith("silu (+2.01 pp); 1 is equivalent to the baseline.")
+    assert "at the same MACs, 6 paired seeds: equivalent (within ±1.00 pp)" in plain(reply.statements[0])
+
+
+def test_an_unfinished_run_detects_nothing_and_says_so(said: Callable[[str], Answer]) -> None:
+    reply = said("unfinished")
+    assert plain(reply.headline).startswith("None of 2 changes compared (4 declared) moved")
+    assert plain(reply.caveats[0]).startswith("Unfinished: 12 of 40 planned trials have ended.")
+    assert not any("detected." in plain(statement).replace("not detected", "") for statement in reply.statements)
+
+
+@pytest.mark.parametrize(
+    ("name", "headline"),
+    [
+        ("failed", "No trial completed, so there is no answer: 40 failed of 40 trials."),
+        ("empty", "No trial has finished yet, so there is no answer: 40 trials planned."),
+        (
+            "train",
+            "The network reaches 96.4% [96.0, 96.9] on validation over 3 seeds, at 226 k MACs and 8.37 k parameters.",
+        ),
+    ],
+)
+def test_runs_without_comparisons_are_honest(name: str, headline: str, said: Callable[[str], Answer]) -> None:
+    reply = said(name)
+    assert plain(reply.headline) == headline
+    assert reply.statements == ()
+
+
+def test_a_search_is_answered_by_its_front(said: Callable[[str], Answer]) -> None:
+    reply = said("search")
+    assert plain(reply.headline).startswith("16 arms of 54 measured make the Pareto front: from 92.0% at 104 k MACs")
+    assert reply.statements[-1].subject == "At any cost"
+    assert any("scatters by" in caveat for caveat in reply.caveats)
+    assert reply.winner is not None
+
+
+def test_a_question_is_made_of_the_factors_if_none_was_asked(table: Callable[[str], Table]) -> None:
+    assert question(table("ablation")).startswith("Does a wider expansion")
+    assert question(table("train")) == "How accurate is this network, and what does it cost?"

@@ -1,0 +1,145 @@
+"""Figures, through their data."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+import reports
+from reports import figures
+from reports.figures import accuracy_cost, learning_curves, selection
+from reports.table import Table, read
+from tests.reports import runs
+from tests.reports.conftest import SKETCHES
+
+
+@pytest.mark.parametrize("name", sorted(SKETCHES))
+@pytest.mark.parametrize("figure", figures.discover(), ids=lambda module: module.__name__.rpartition(".")[2])
+def test_every_figure_shows_every_run_or_nothing(
+    figure: figures.Figure, name: str, table: Callable[[str], Table]
+) -> None:
+    frame = figure.data(table(name))
+    if frame.empty:
+        return
+    assert set(figure.COLUMNS) <= set(frame.columns)
+    assert frame["mean"].between(0, 1).all()
+    assert figure.caption(frame).endswith(".")
+    drawn = figure.draw(frame)
+    for panel in drawn if isinstance(drawn, list) else [drawn]:
+        assert isinstance(panel, go.Figure)
+        assert panel.layout.height > 100
+        json.loads(panel.to_json())
+
+
+def test_accuracy_against_cost_has_every_measured_arm_once(table: Callable[[str], Table]) -> None:
+    frame = accuracy_cost.data(table("ablation"))
+    assert len(frame) == frame["arm"].nunique() == 8
+    assert frame["series"].value_counts().to_dict() == {"expansion": 6, "baseline": 1, "attention": 1}
+    assert frame.loc[frame["match"] == "macs", "tag"].tolist() == ["1", "2", "6"]
+    assert (frame["low"] < frame["mean"]).all()
+    assert (frame["mean"] < frame["high"]).all()
+
+
+def test_the_drawn_front_rises_with_cost(table: Callable[[str], Table]) -> None:
+    frame = accuracy_cost.data(table("search"))
+    front = frame[frame["front"]].sort_values("macs")
+    assert front["mean"].is_monotonic_increasing
+    drawn = accuracy_cost.draw(frame).data[0]
+    assert list(drawn.x[:-1]) == front["macs"].tolist()
+    assert drawn.line.shape == "hv"
+
+
+def test_thousands_of_arms_are_counted_not_sampled(tmp_path: Path) -> None:
+    frame = accuracy_cost.data(read(runs.searched(arms=1500, name="many").write(tmp_path)))
+    assert len(frame) < 700
+    assert frame["count"].sum() == 1500
+    assert (frame.loc[frame["front"], "count"] == 1).all()
+
+
+def test_curves_are_means_over_completed_seeds(table: Callable[[str], Table], written: Callable[[str], Path]) -> None:
+    frame = learning_curves.data(table("broken"))
+    raw = pd.read_csv(written("broken") / "epochs.csv")
+    results = pd.read_csv(written("broken") / "results.csv")
+    completed = results.loc[results["status"] == "completed", "trial"]
+    arm = table("broken").arms.query("label == 'expansion=1'").index[0]
+    own = raw[(raw["arm"] == arm) & raw["trial"].isin(completed)].groupby("epoch")["val_accuracy"]
+    line = frame[(frame["arm"] == arm)].set_index("epoch")
+    assert line["mean"].to_numpy() == pytest.approx(own.mean().to_numpy())
+    assert line["low"].to_numpy() == pytest.approx(own.min().to_numpy())
+    assert line["high"].to_numpy() == pytest.approx(own.max().to_numpy())
+    assert (line["n"] == 3).all()
+
+
+def test_each_factor_has_its_panel_with_the_baseline(table: Callable[[str], Table]) -> None:
+    frame = learning_curves.data(table("ablation"))
+    panels = {panel: part["series"].unique().tolist() for panel, part in frame.groupby("panel", sort=False)}
+    assert panels == {
+        "expansion": ["baseline", "1", "2", "6"],
+        "expansion, equal MACs": ["baseline", "1", "2", "6"],
+        "attention": ["baseline", "se"],
+    }
+
+
+def test_many_levels_are_spread_over_panels(tmp_path: Path) -> None:
+    levels = [str(level) for level in range(10)]
+    sketch = runs.Sketch("levels", "one_at_a_time", {"width": levels}, {"width": "0"}, [0, 1])
+    for level in levels:
+        sketch.arm({"width": level} if level != "0" else {}, 0.9, 1000 + int(level))
+    frame = learning_curves.data(read(runs.run_all(sketch).write(tmp_path)))
+    assert frame["panel"].unique().tolist() == ["width (1 of 2)", "width (2 of 2)"]
+    assert frame.groupby("panel")["series"].nunique().max() <= 1 + learning_curves.MOST_LINES
+
+
+def test_selection_shows_three_stages_of_each_finalist(table: Callable[[str], Table]) -> None:
+    run = table("ablation")
+    frame = selection.data(run)
+    assert set(frame["arm"]) == {*run.finalists, run.baseline}
+    assert (frame.groupby("arm")["stage"].nunique() == 3).all()
+    assert frame["arm"].iloc[0] == run.winner["arm"]  # type: ignore[index]
+
+
+def test_hostile_text_is_escaped_in_figures(table: Callable[[str], Table]) -> None:
+    for figure in figures.discover():
+        drawn = figure.draw(figure.data(table("hostile")))
+        for panel in drawn if isinstance(drawn, list) else [drawn]:
+            assert "<img" not in panel.to_json()
+            assert "<a " not in panel.to_json()
+
+
+def test_a_new_file_is_a_new_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "more"
+    folder.mkdir()
+    (folder / "seed_scatter.py").write_text(
+        "import plotly.graph_objects as go\n"
+        "SECTION, ORDER, TITLE, COLUMNS = 'scatter', 50, 'Seed scatter', {'seed': 'Seed'}\n"
+        "def data(table): return table.trials[['seed']]\n"
+        "def caption(frame): return 'A new figure.'\n"
+        "def draw(frame): return go.Figure(layout={'height': 200})\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(figures, "__path__", [*figures.__path__, str(folder)])
+    page = reports.build(runs.run_all(runs.ablation()).write(tmp_path)).read_text(encoding="utf-8")
+    sys.modules.pop("reports.figures.seed_scatter")
+    assert "A new figure." in page
+    assert 'id="scatter-title">Seed scatter</h2>' in page
+
+
+def test_a_figure_that_lacks_a_part_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "half.py").write_text("TITLE = 'Half'\n", encoding="utf-8")
+    monkeypatch.setattr(figures, "__path__", [*figures.__path__, str(tmp_path)])
+    with pytest.raises(TypeError, match=r"reports\.figures\.half lacks SECTION, ORDER, COLUMNS, data, caption, draw"):
+        figures.discover()
+    sys.modules.pop("reports.figures.half")
+
+
+def test_missing_numbers_are_null_in_figures(table: Callable[[str], Table]) -> None:
+    text = accuracy_cost.draw(accuracy_cost.data(table("search"))).to_json()
+    assert "NaN" not in text
+    assert not np.isnan(json.loads(text)["data"][0]["y"][0])

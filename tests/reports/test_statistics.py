@@ -1,0 +1,166 @@
+"""The statistics against scipy and statsmodels, which get there by other ways."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.formula.api as smf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.weightstats import ttost_paired
+
+from reports.statistics import Verdict, detectable, effects, group_means, holm, paired
+
+
+def measurements(seeds: int = 5, arms: int = 4, seed: int = 0) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    shared = random.normal(0, 0.004, seeds)
+    return pd.DataFrame(
+        {"arm": f"arm{arm}", "seed": number, "accuracy": 0.95 + 0.004 * arm + shared[number] + random.normal(0, 0.002)}
+        for arm in range(arms)
+        for number in range(seeds)
+    )
+
+
+def of(table: pd.DataFrame, arm: str) -> np.ndarray:
+    return table.loc[table["arm"] == arm, "accuracy"].to_numpy()
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+def test_an_effect_is_scipys_paired_t_test(seeds: int) -> None:
+    table = measurements(seeds)
+    for row in effects(table, baseline="arm0", by="arm", value="accuracy").itertuples():
+        expected = stats.ttest_rel(of(table, row.arm), of(table, "arm0"))
+        interval = expected.confidence_interval(0.95)
+        assert row.p == pytest.approx(expected.pvalue)
+        assert (row.low, row.high) == pytest.approx((interval.low, interval.high))
+        assert row.effect == pytest.approx(np.mean(of(table, row.arm)) - np.mean(of(table, "arm0")))
+        assert (row.pairs, row.planned) == (seeds, seeds)
+
+
+def test_an_effect_is_the_coefficient_of_a_model_with_the_seed_as_block() -> None:
+    table = measurements()
+    two = table[table["arm"].isin(["arm0", "arm2"])]
+    model = smf.ols("accuracy ~ arm + C(seed)", two).fit()
+    row = effects(two, baseline="arm0", by="arm", value="accuracy").iloc[0]
+    assert row["effect"] == pytest.approx(model.params["arm[T.arm2]"])
+    assert row["p"] == pytest.approx(model.pvalues["arm[T.arm2]"])
+    assert [row["low"], row["high"]] == pytest.approx(list(model.conf_int().loc["arm[T.arm2]"]))
+
+
+def test_the_correction_is_holms() -> None:
+    table = measurements(arms=7)
+    frame = effects(table, baseline="arm0", by="arm", value="accuracy")
+    assert frame["p_holm"].tolist() == pytest.approx(multipletests(frame["p"], method="holm")[1])
+
+
+def test_comparisons_not_yet_made_count_in_the_family() -> None:
+    p = pd.Series([0.01, np.nan, 0.02, 0.4])
+    expected = multipletests([0.01, 0.02, 0.4, 1, 1, 1], method="holm")[1]
+    corrected = holm(p, family=6)
+    assert corrected.dropna().tolist() == pytest.approx(expected[:3])
+    assert corrected.isna().tolist() == [False, True, False, False]
+    with pytest.raises(ValueError, match="a family of 2 cannot hold 3"):
+        holm(p, family=2)
+
+
+def test_equivalence_is_statsmodels_tost() -> None:
+    table = measurements(arms=3)
+    for row in effects(table, baseline="arm0", by="arm", value="accuracy", margin=0.01).itertuples():
+        assert row.p_equivalence == pytest.approx(ttost_paired(of(table, row.arm), of(table, "arm0"), -0.01, 0.01)[0])
+
+
+@pytest.mark.parametrize("pairs", [2, 3, 4, 5, 8, 20, 100])
+def test_the_detectable_effect_has_the_power_it_claims(pairs: int) -> None:
+    smallest = detectable(pd.Series([0.5]), pd.Series([pairs])).item()
+    critical, shift = stats.t.ppf(0.975, pairs - 1), smallest / 0.5 * np.sqrt(pairs)
+    power = stats.nct.sf(critical, pairs - 1, shift) + stats.nct.cdf(-critical, pairs - 1, shift)
+    assert power == pytest.approx(0.8, abs=1e-6)
+
+
+def test_means_and_intervals_are_scipys() -> None:
+    table = measurements()
+    for arm, row in group_means(table, by="arm", value="accuracy").iterrows():
+        values = of(table, str(arm))
+        interval = stats.t.interval(0.95, 4, np.mean(values), stats.sem(values))
+        assert (row["n"], row["mean"], row["sd"]) == pytest.approx((5, np.mean(values), np.std(values, ddof=1)))
+        assert (row["low"], row["high"]) == pytest.approx(interval)
+
+
+def test_one_seed_has_a_mean_and_no_interval() -> None:
+    frame = group_means(measurements(seeds=1), by="arm", value="accuracy")
+    assert frame["mean"].notna().all()
+    assert frame[["low", "high", "sd"]].isna().all(axis=None)
+
+
+def test_an_incomplete_arm_uses_the_pairs_complete_in_both_and_is_never_detected() -> None:
+    table = measurements(seeds=6)
+    lost = ((table["arm"] == "arm3") & (table["seed"] == 1)) | ((table["arm"] == "arm0") & (table["seed"] == 2))
+    table.loc[lost, "accuracy"] = np.nan
+    row = effects(table, baseline="arm0", by="arm", value="accuracy", margin=0.1).set_index("arm").loc["arm3"]
+    kept = [0, 3, 4, 5]
+    expected = stats.ttest_rel(of(table, "arm3")[kept], of(table, "arm0")[kept])
+    assert (row["pairs"], row["planned"]) == (4, 6)
+    assert row["p"] == pytest.approx(expected.pvalue)
+    assert row["p_holm"] < 0.05
+    assert row["p_equivalence"] < 0.05
+    assert row["verdict"] == Verdict.SUGGESTIVE
+
+
+def test_differences_that_do_not_vary_get_no_verdict() -> None:
+    table = pd.DataFrame(
+        {"arm": ["a"] * 3 + ["b"] * 3, "seed": [0, 1, 2] * 2, "accuracy": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}
+    )
+    row = effects(table, baseline="a", by="arm", value="accuracy").iloc[0]
+    assert row["effect"] == pytest.approx(0.3)
+    assert np.isnan(row["p"])
+    assert row["verdict"] == Verdict.NONE
+
+
+@pytest.mark.parametrize(
+    ("differences", "margin", "verdict"),
+    [
+        ([0.010, 0.011, 0.012, 0.010, 0.011], None, Verdict.DETECTED),
+        ([0.001, 0.004, 0.006, 0.002, 0.005], None, Verdict.SUGGESTIVE),
+        ([0.001, -0.001, 0.0005, 0.0, -0.0004], 0.005, Verdict.EQUIVALENT),
+        ([0.001, -0.001, 0.0005, 0.0, -0.0004], None, Verdict.NOT_DETECTED),
+        ([0.001, 0.004, 0.006, 0.002, 0.005], 0.02, Verdict.EQUIVALENT),
+        ([0.010, 0.011, 0.012, 0.010, 0.011], 0.02, Verdict.DETECTED),
+    ],
+)
+def test_verdicts(differences: list[float], margin: float | None, verdict: Verdict) -> None:
+    frame = paired(pd.DataFrame({"change": differences}), planned=5, family=10, margin=margin)
+    assert frame["verdict"].item() == verdict
+
+
+def test_what_is_wrong_with_a_table_is_said() -> None:
+    table = measurements()
+    with pytest.raises(ValueError, match="no column 'colour'"):
+        effects(table, baseline="arm0", by="colour", value="accuracy")
+    with pytest.raises(ValueError, match="baseline 'arm9' is not in"):
+        effects(table, baseline="arm9", by="arm", value="accuracy")
+    with pytest.raises(ValueError, match="arm arm0 has more than one row for seed 0"):
+        effects(pd.concat([table, table]), baseline="arm0", by="arm", value="accuracy")
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=8), st.floats(0.5, 2))
+def test_turning_the_comparison_round_changes_only_the_sign(values: list[float], factor: float) -> None:
+    frame = pd.DataFrame({"there": values, "back": [-value for value in values]})
+    there, back = (paired(frame[[name]] * factor, planned=len(values)).iloc[0] for name in ("there", "back"))
+    assert there["effect"] == -back["effect"]
+    assert (there["p"] == back["p"]) or (np.isnan(there["p"]) and np.isnan(back["p"]))
+    assert there["verdict"] == back["verdict"]
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.integers(0, 20))
+def test_corrected_p_values_keep_their_order_and_never_shrink(p: list[float], more: int) -> None:
+    plain = pd.Series(p)
+    corrected = holm(plain, len(p) + more)
+    assert (corrected >= plain).all()
+    assert (corrected <= 1).all()
+    assert corrected[plain.sort_values(kind="stable").index].is_monotonic_increasing

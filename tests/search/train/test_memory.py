@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+import torch
+
+from search.data import Splits
+from search.train import memory
+from search.train.loop import train
+from search.train.memory import MemoryMeter
+from tests.search.train.specs import network_for, recipe_of
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="resident memory is read from Linux's /proc")
+CPU = torch.device("cpu")
+MIB = 2**20
+
+
+def test_a_peak_is_seen_after_it_has_passed_and_not_again_by_the_next_meter() -> None:
+    for size in (64, 16):
+        meter = MemoryMeter(CPU)
+        block = torch.ones(size * MIB, dtype=torch.uint8)
+        del block
+        peak = meter.peak()
+        assert peak is not None
+        assert 0.9 * size * MIB < peak < (size + 16) * MIB
+
+
+def test_larger_batches_take_more(digits: Splits) -> None:
+    network = network_for(digits, width=16)
+    train(network, recipe_of(epochs=1), digits, 0)  # what torch loads late is loaded now
+    small, large = (train(network, recipe_of(epochs=1, batch_size=size), digits, 0).peak_memory for size in (16, 1024))
+    assert small is not None
+    assert large is not None
+    assert large > small + 20 * MIB
+
+
+def test_where_the_system_does_not_tell(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    monkeypatch.setattr(memory, "RESET", memory.Path(str(tmp_path)) / "missing" / "clear_refs")
+    assert MemoryMeter(CPU).peak() is None
