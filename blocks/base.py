@@ -68,7 +68,8 @@ class Spec(BaseModel):
 
     def plain(self) -> dict[str, Any]:
         """Returns the spec as plain data (mappings, lists, text, numbers), whole floats written as integers."""
-        return canonical(self.model_dump(mode="json"))
+        plain: dict[str, Any] = canonical(self.model_dump(mode="json"))
+        return plain
 
     @cached_property
     def canonical_json(self) -> str:
@@ -85,7 +86,7 @@ class Spec(BaseModel):
         return type(self).model_validate({**self.plain(), **fields})
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.canonical_json == other.canonical_json  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.canonical_json == other.canonical_json
 
     def __hash__(self) -> int:
         return hash(self.canonical_json)

@@ -55,8 +55,9 @@ class Statement:
 
 @dataclass(frozen=True)
 class Winner:
-    """The chosen arm, what is known of it, and how to load it."""
+    """The chosen arm, what is known of it, and how to load it; ``role`` says whether there was a choice."""
 
+    role: str
     label: str
     sentences: tuple[str, ...]
     load: str
@@ -224,7 +225,8 @@ def _winner(findings: Findings) -> Winner | None:
         return None
     row: Row = findings.confirmed.loc[chosen["arm"]].to_dict()
     said = [_chosen(findings, row), *_tested(findings, row, chosen["seed"]), _costs(findings, row)]
-    return Winner(str(row["label"]), tuple(said), f'load_model("{chosen["weights"]}")')
+    role = "Winner" if findings.table.main_phase == "explore" else "Trained network"
+    return Winner(role, str(row["label"]), tuple(said), f'load_model("{chosen["weights"]}")')
 
 
 def _chosen(findings: Findings, row: Row) -> str:
@@ -293,4 +295,6 @@ def _search_caveat(findings: Findings) -> str:
         said = (
             f"No arm has two seeds, so seed noise is unknown; the validation split’s size alone makes an SD of {scale}."
         )
-    return f"{said} The best of many arms looks better than it is: believe what the confirm phase says of it."
+    if findings.confirmed.empty:
+        return f"{said} The best of many arms looks better than it is, and none was run again on fresh seeds."
+    return f"{said} The best of many arms looks better than it is; its confirm phase says how good it is."

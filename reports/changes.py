@@ -28,5 +28,10 @@ def describe(table: Table, arm: str) -> Change:
     if table.design.kind == "list" or not changed:
         return Change(label, "arms", label)
     factor = next((f.name for f in table.factors if set(changed) <= set(f.columns)), " and ".join(changed))
-    words = ", ".join(f"{column} {base[column]} → {own[column]}" for column in changed)
+    words = ", ".join(step(column, base[column], own[column]) for column in changed)
     return Change(words, factor, ", ".join(str(own[column]) for column in changed))
+
+
+def step(column: str, base: object, level: object) -> str:
+    """Returns a step in words: "expansion 4 → 6", or "block → basic" where the baseline's level has no name."""
+    return f"{column} → {level}" if base == "baseline" else f"{column} {base} → {level}"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.changes import Change, describe
+from reports.changes import Change, describe, step
 from reports.statistics import effects, paired
 from reports.table import Table
 
@@ -158,5 +158,5 @@ def _contrasts(table: Table, run: pd.Index) -> Iterator[tuple[Change, list[str],
         for level in levels[column].unique():
             both = [s for s in dict.fromkeys(settings) if (level, s) in arm_of and (base, s) in arm_of]
             if level != base and both:
-                change = Change(f"{column} {base} → {level}", str(column), str(level))
+                change = Change(step(str(column), base, level), str(column), str(level))
                 yield change, [arm_of[level, s] for s in both], [arm_of[base, s] for s in both]

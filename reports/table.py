@@ -157,6 +157,11 @@ def _assemble(folder: Path, arms: Mapping[str, Any]) -> Table:
     )
 
 
+def _design(design: Mapping[str, Any]) -> Design:
+    family = design.get("family")
+    return Design(design["kind"], tuple(design["seeds"]), design["match"], design["tolerance"], family)
+
+
 def _openings(selection: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(selection.get("test_openings") or filter(None, [selection["test_opened"]]))
 

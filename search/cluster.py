@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import os
 import secrets
+import subprocess
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from search import reaper
 from search.engine import Reply, Splits, default_workers
 from search.trial import Job, Runner, attempt, run
 
@@ -29,6 +33,7 @@ class LocalRay:
     def __init__(self, address: str | None, slots: int | None = None) -> None:
         self._ready, self._finished = threading.Event(), threading.Event()
         self._error: Exception | None = None
+        self._reaper: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._hold, args=(address, slots), daemon=True)
         self._thread.start()
 
@@ -42,11 +47,14 @@ class LocalRay:
         """Ends Ray, or leaves the cluster that was joined."""
         self._finished.set()
         self._thread.join(timeout=10)
+        if self._reaper is not None and self._reaper.stdin is not None:
+            self._reaper.stdin.close()  # it waits for that
 
     def _hold(self, address: str | None, slots: int | None) -> None:
         if address is None:  # a token of our own; a named cluster has its own rules
-            os.environ["RAY_AUTH_MODE"] = "token"
-            os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+            token = secrets.token_hex(32)
+            self._reaper = _start_reaper(token)
+            os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", token
         # Ray otherwise empties CUDA_VISIBLE_DEVICES for workers without GPUs, and warns that it will stop doing so.
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         try:
@@ -66,6 +74,16 @@ class LocalRay:
         self._ready.set()
         self._finished.wait()
         ray.shutdown()
+
+
+def _start_reaper(token: str) -> subprocess.Popen[bytes]:
+    """Starts the process that ends Ray's if this one dies; in a session of its own, out of reach of Ctrl-C."""
+    command = [sys.executable, "-I", "-S", str(Path(reaper.__file__))]
+    started = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+    assert started.stdin is not None
+    started.stdin.write(f"{token}\n".encode())
+    started.stdin.flush()
+    return started
 
 
 class OnRay:

@@ -124,13 +124,14 @@ def _arm(plan: Plan, arm: Arm) -> dict[str, Any]:
     }
     if arm.cost is None:
         return row
-    blocks = [
-        {"name": block.name, "kind": block.kind, "output": list(block.output), **_cost(block.cost)}
-        for block in own.network.cost_by_block(own.input)
-    ]
-    channels = {"inner_channels": own.network.inner_channels, "out_channels": own.network.out_channels}
-    rest = {"blocks": blocks, "diff": difference(plan.baseline.configuration, own)}
-    return {**row, "cost": _cost(arm.cost), **channels, **own.plain(), **rest}
+    row |= {"cost": _cost(arm.cost), **own.plain(), "diff": difference(plan.baseline.configuration, own)}
+    row |= {"inner_channels": own.network.inner_channels, "out_channels": own.network.out_channels}
+    if arm.status == "run":
+        row["blocks"] = [
+            {"name": block.name, "kind": block.kind, "output": list(block.output), **_cost(block.cost)}
+            for block in own.network.cost_by_block(own.input)
+        ]
+    return row
 
 
 def _cost(cost: Any) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from blocks import Cost, InfeasibleSpec
+from blocks import Cost, InfeasibleSpec, Limits, walk
 from blocks.source import dotted
 from search import paths
 from search.designs.base import ListedDesign, MatchSpec
@@ -125,7 +125,7 @@ class Plan:
     def _admit_baseline(self) -> Arm:
         source, configuration = self.study.source, self.space.baseline
         try:
-            cost = configuration.network.cost(configuration.input)
+            cost = _cost(configuration)
         except InfeasibleSpec as error:
             raise source.error(_place(error), f"the baseline can't be built: {error}") from None
         broken = self.study.spec.constraints.broken(cost)
@@ -151,7 +151,7 @@ class Plan:
     def _judged(self, arm: Arm) -> Arm:
         """Costs an arm and holds it against the constraints and the arms that are there already."""
         try:
-            cost = arm.configuration.network.cost(arm.configuration.input)
+            cost = _cost(arm.configuration)
         except InfeasibleSpec as error:
             return replace(arm, status="rejected", reason=f"can't be built: {error}")
         arm = replace(arm, cost=cost)
@@ -213,6 +213,12 @@ def difference(baseline: Configuration, other: Configuration) -> list[dict[str, 
     """Returns where a configuration differs from the baseline, as rows of path, the baseline's value and the arm's."""
     found = paths.differences(baseline.plain(), other.plain())
     return [{"path": dotted(location), "baseline": first, "arm": second} for location, first, second in found]
+
+
+def _cost(configuration: Configuration) -> Cost:
+    """Returns a configuration's cost. Raises ``InfeasibleSpec`` if its network can't be, or is too large to build."""
+    walk.demand(configuration.network, Limits())
+    return configuration.network.cost(configuration.input)
 
 
 def _place(error: InfeasibleSpec) -> tuple[str | int, ...]:

@@ -13,12 +13,12 @@ if __name__ == "__main__":
     sys.path.append(sys.path.pop(0))
 
 import argparse
-import os
-import signal
 import traceback
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
+
+from search.interrupts import Interrupts, Terminated
 
 if TYPE_CHECKING:
     from search.study import Study
@@ -26,14 +26,11 @@ if TYPE_CHECKING:
 EXIT_CODES = __doc__.split("\n\n")[1]
 
 
-class Terminated(BaseException):
-    """The process was asked to end (SIGTERM)."""
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
-    _listen_to_signals()
+    interrupts = Interrupts()
+    interrupts.listen()
     # Imported here, so that --help and a mistyped option answer at once.
     from blocks.source import InputError
     from search.data.spec import DataError
@@ -42,17 +39,15 @@ def main(arguments: list[str] | None = None) -> int:
     from search.session import UnknownTrial
 
     try:
-        return _run(options)
+        return _run(options, interrupts)
     except (InputError, DataError, UnknownTrial, ConnectionError) as error:
         return _end(2, str(error))
     except StudyChanged as error:
         return _end(4, str(error))
     except RunDirectoryError as error:
         return _end(5, str(error))
-    except KeyboardInterrupt:
-        return _end(130, "interrupted; the same command goes on from here")
-    except Terminated:
-        return _end(143, "terminated; the same command goes on from here")
+    except (KeyboardInterrupt, Terminated):
+        return _end(interrupts.exit_code or 130, "interrupted; the same command goes on from here")
     except Exception:
         traceback.print_exc()
         return _end(1, "this is a fault of the program, not of the study; what was recorded is safe")
@@ -86,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(options: argparse.Namespace) -> int:
+def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
     from search.study import load_study
 
     if options.ray and options.inline:
@@ -102,17 +97,17 @@ def _run(options: argparse.Namespace) -> int:
 
     plan = Plan(study)
     _prepare_directory(directory, options.fresh)
-    return _in_directory(options, study, plan, directory)
+    return _in_directory(options, study, plan, directory, interrupts)
 
 
-def _in_directory(options: argparse.Namespace, study: Study, plan: Any, directory: Path) -> int:
+def _in_directory(options: argparse.Namespace, study: Study, plan: Any, directory: Path, interrupts: Interrupts) -> int:
     from search.record import Record, RecordWarning
     from search.workplace import Workplace
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RecordWarning)
         record = Record(directory)
-    with record, Workplace(options, study, plan, directory, record) as workplace:
+    with record, Workplace(options, study, plan, directory, record, interrupts) as workplace:
         for warning in caught:
             workplace.warn(str(warning.message))
         try:
@@ -162,20 +157,6 @@ def _input_error(message: str) -> Exception:
     from blocks.source import InputError
 
     return InputError(message)
-
-
-def _listen_to_signals() -> None:
-    """Turns SIGTERM and the first Ctrl-C into exceptions; a second one ends the process at once."""
-    asked: list[int] = []
-
-    def handle(number: int, frame: Any) -> NoReturn:
-        if asked:
-            os._exit(128 + number)
-        asked.append(number)
-        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
-
-    signal.signal(signal.SIGINT, handle)
-    signal.signal(signal.SIGTERM, handle)
 
 
 def _end(code: int, message: str) -> int:

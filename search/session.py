@@ -16,6 +16,7 @@ from search.designs.base import FIRST_CONFIRM_SEED, AdaptiveDesign
 from search.engine import Executor
 from search.explore import Listed, Proposed, Queue
 from search.export import write_winner
+from search.interrupts import Interrupts
 from search.outputs import latest, write_outputs
 from search.plan import Plan, Trial
 from search.progress import Talk
@@ -62,11 +63,13 @@ class Session:
         executor: Callable[[], Executor],
         talk: Talk,
         shelf: Shelf,
+        interrupts: Interrupts,
         *,
         max_failures: int | None = None,
     ) -> None:
         self.plan, self.directory, self.record, self.talk = plan, directory, record, talk
         self._executor, self._max_failures, self.shelf = executor, max_failures, shelf
+        self._interrupts = interrupts
         self._failures = 0
         self.finished = {
             name: entry for name, entry in latest(record.entries, "finished").items() if entry["status"] != "lost"
@@ -132,7 +135,7 @@ class Session:
                     flying[trial.name] = trial
                     self._start(executor, trial)
                     trial = queue.next()
-                for job, reply in executor.wait():
+                for job, reply in self._wait(executor):
                     ended = flying.pop(job.name)
                     queue.finished(ended, self._finish(ended, reply, queue))
                 trial = trial or queue.next()
@@ -220,7 +223,7 @@ class Session:
                 flying[trial.name] = trial
                 weights = self.weights(trial.name).read_bytes()
                 executor.submit(Job(trial.name, "test", self._configuration(trial), trial.seed, weights=weights))
-            for job, reply in executor.wait():
+            for job, reply in self._wait(executor):
                 del flying[job.name]
                 if reply["status"] == "failed":
                     raise RuntimeError(
@@ -229,6 +232,10 @@ class Session:
                 self.record.append(
                     "tested", trial=job.name, **_finite({k: v for k, v in reply.items() if k != "status"})
                 )
+
+    def _wait(self, executor: Executor) -> list[tuple[Job, dict[str, Any]]]:
+        with self._interrupts.window():
+            return executor.wait()
 
     def weights(self, trial: str) -> Path:
         """Returns where a confirm trial's weights are kept."""

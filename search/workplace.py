@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 
 from search.engine import Executor, Inline
 from search.environment import environment
+from search.interrupts import Interrupts
 from search.outputs import selection
 from search.plan import Plan
 from search.progress import Talk, say
@@ -33,9 +34,17 @@ class Workplace:
         StudyChanged: If the study no longer matches the run.
     """
 
-    def __init__(self, options: argparse.Namespace, study: Study, plan: Plan, directory: Path, record: Record) -> None:
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        study: Study,
+        plan: Plan,
+        directory: Path,
+        record: Record,
+        interrupts: Interrupts,
+    ) -> None:
         self.options, self.study, self.plan, self.directory, self.record = options, study, plan, directory, record
-        self.talk, self.shelf = Talk(), Shelf()
+        self.talk, self.shelf, self._interrupts = Talk(), Shelf(), interrupts
         self._started = time.monotonic()
         self._executor: Executor | None = None
         self._ray: Any = None
@@ -43,7 +52,9 @@ class Workplace:
         if before is not None:
             check_resumable(before["study"], study.spec.plain())
         limit = 0 if options.fail_fast else options.max_failures
-        self.session = Session(plan, directory, record, self.executor, self.talk, self.shelf, max_failures=limit)
+        self.session = Session(
+            plan, directory, record, self.executor, self.talk, self.shelf, interrupts, max_failures=limit
+        )
 
     def __enter__(self) -> Self:
         if not self.options.inline and not self._nothing_left():
@@ -99,7 +110,8 @@ class Workplace:
     def executor(self) -> Executor:
         """Returns the executor, started on first use: the data are loaded and the session recorded before that."""
         if self._executor is None:
-            splits = self.shelf.splits(self.plan.baseline.configuration.data.plain())
+            with self._interrupts.window():
+                splits = self.shelf.splits(self.plan.baseline.configuration.data.plain())
             threads = self.plan.baseline.configuration.train.threads
             if self.options.inline:
                 self._executor = Inline(self._splits_of)
@@ -107,6 +119,8 @@ class Workplace:
                 from search.cluster import OnRay
 
                 self._ray = self._ray or self._start_ray()
+                with self._interrupts.window():
+                    self._ray.wait_until_ready()
                 self._executor = OnRay(
                     self._ray,
                     self._splits_of,

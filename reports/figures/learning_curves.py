@@ -56,8 +56,11 @@ def data(table: Table) -> pd.DataFrame:
 def caption(frame: pd.DataFrame) -> str:
     """Says what the lines and bands are."""
     said = "Validation accuracy by epoch, mean over completed seeds."
-    if (frame["n"] > 1).any():
+    crowd = frame["series"] == CROWD
+    if (frame.loc[~crowd, "n"] > 1).any():
         said += " Bands reach from the lowest to the highest seed."
+    if crowd.any():
+        said += " The grey band holds the middle 80% of the other arms, the grey line is their median."
     if frame["panel"].nunique() > 1:
         said += " Each panel shows the baseline in black and the levels of one factor."
     return said
@@ -78,20 +81,16 @@ def _panel(frame: pd.DataFrame, span: list[float]) -> go.Figure:
         colour = {BASELINE: ink.INK, CROWD: ink.FAINT}.get(str(series), ink.SERIES[index % len(ink.SERIES)])
         dash = "solid" if series in (BASELINE, CROWD) else ink.DASHES[(index + 1) % len(ink.DASHES)]
         traces += [_band(part, colour), _line(part, str(series), colour, dash)]
-    alone = frame["series"].nunique() == 1
-    title = {
-        "text": "" if alone else ink.plain(frame["panel"].iloc[0]),
-        "x": 0.01,
-        "y": 0.985,
-        "yanchor": "top",
-        "font": {"size": 13},
-    }
-    margin = {"l": 52, "r": 10, "t": 30, "b": 44}
-    legend = {"orientation": "h", "x": 0, "y": -0.19, "yanchor": "top", "xanchor": "left", "itemclick": False}
-    legend["traceorder"] = "normal"
+    panel = frame["panel"].iloc[0]
+    longest = frame["series"].str.len().max()
+    legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "itemclick": False}
+    if len(names):
+        legend["title"] = {"text": ink.plain(panel), "side": "top", "font": {"size": 13}}
+    height = 320 + (17 * len(names) if longest > 14 else 0)  # long names stand one under the other on a phone
+    margin = {"l": 52, "r": 16, "t": 10, "b": 44}
     vertical = {"range": span, "tickformat": ".0%"}
-    horizontal = {"title": {"text": "epoch"}, "rangemode": "tozero"}
-    return ink.figure(traces, height=330, x=horizontal, y=vertical, title=title, margin=margin, legend=legend)
+    horizontal = {"title": {"text": "epoch"}, "rangemode": "tozero", "nticks": 6}
+    return ink.figure(traces, height=height, x=horizontal, y=vertical, margin=margin, legend=legend)
 
 
 def _band(part: pd.DataFrame, colour: str) -> go.Scatter:

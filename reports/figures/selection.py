@@ -82,6 +82,7 @@ def _stage(part: pd.DataFrame, stage: str, index: int) -> go.Scatter:
             "color": colour,
             "thickness": 1.1,
             "width": 3,
+            "visible": bool(part["low"].notna().any()),
         },
         hovertext=[
             f"<b>{ink.plain(row['label'])}</b><br>{stage}: {percent(row['mean'], 2)} "

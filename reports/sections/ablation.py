@@ -41,12 +41,12 @@ def _grid(table: Table, rows: pd.DataFrame) -> Grid:
         Column("Effect,\u00a0pp"),
         Column("95% interval"),
         Column("", numeric=False, hint=span),
+        Column("Verdict", numeric=False),
         Column("p", hint="Two-sided paired t test, uncorrected"),
         Column("p,\u00a0Holm", hint="Corrected for the whole family"),
         Column("MACs", hint="Against the baseline’s; at equal MACs, the gap that is left"),
         *((Column("Gap", hint=f"What is left of the difference in {cost}"),) if gapped else ()),
         Column("Pairs", hint="Seeds complete in both arms"),
-        Column("Verdict", numeric=False),
     )
     body = [_row(row, matched, gapped, f"equal {cost}", scale) for row in rows.to_dict("records")]
     base = table.entry(table.baseline)["label"]
@@ -63,16 +63,16 @@ def _row(row: Row, matched: bool, gapped: bool, equal: str, scale: tuple[float, 
         Cell(points(row["effect"]).removesuffix("\u00a0pp"), row["effect"]),
         Cell(points_interval(row["low"], row["high"]) or ABSENT, row["low"]),
         Cell("", row["effect"], glyph=_glyph(row, scale)),
+        _verdict(row),
         Cell(p_value(row["p"]), row["p"]),
         Cell(p_value(row["p_holm"]), row["p_holm"]),
         Cell(change(row["macs"]), row["macs"]),
         Cell(pairs, float(row["pairs"])),
-        _verdict(row),
     ]
     if matched:
         cells.insert(1, Cell(equal if row["at"] == "matched" else "its own cost", style="whole"))
     if gapped:
-        cells.insert(-2, Cell(change(row["gap"]), row["gap"]))
+        cells.insert(-1, Cell(change(row["gap"]), row["gap"]))
     return cells
 
 

@@ -156,4 +156,5 @@ def test_lone_surrogates_do_not_stop_the_page(tmp_path: Path) -> None:
 def test_a_crowd_of_arms_is_cut_with_a_word(tmp_path: Path) -> None:
     html = reports.build(runs.searched(arms=700, name="crowd").write(tmp_path)).read_text(encoding="utf-8")
     assert "The 200 best of 700 arms" in html
+    assert "none was run again on fresh seeds" in html
     assert "rows; all are in report.json." in html
