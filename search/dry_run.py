@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from statistics import median
 from time import perf_counter
 
 from rich import box
@@ -26,8 +27,8 @@ PROBES = 200
 MAX_PROBES = 1000
 """How many are drawn before a space counts as infeasible."""
 
-STEPS = 6
-"""Training steps of a time measurement."""
+STEPS, MEASURING_SECONDS = 6, 1.0
+"""Training steps of a time measurement, fewer (at least two) if they take longer than so many seconds."""
 
 
 def dry_run(study: Study, directory: Path, workers: int | None, detectable: Callable[[int], float]) -> None:
@@ -154,13 +155,13 @@ def _measured(arm: Arm) -> _Timing:
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(own.train.batch_size, *own.input, generator=generator)  # N C H W
     labels = torch.zeros(own.train.batch_size, dtype=torch.int64)
-    seconds = []
-    for _ in range(STEPS):
+    seconds: list[float] = []
+    while len(seconds) < 2 or (len(seconds) < STEPS and sum(seconds) < MEASURING_SECONDS):
         started = perf_counter()
         loss: torch.Tensor = torch.nn.functional.cross_entropy(network(images), labels)
         torch.autograd.backward(loss)
         seconds.append(perf_counter() - started)
-    return _Timing(sorted(seconds[1:])[len(seconds) // 2 - 1], _macs(arm))  # the first step warms up
+    return _Timing(median(seconds[1:]), _macs(arm))  # the first step warms up
 
 
 def _macs(arm: Arm) -> int:
@@ -206,4 +207,4 @@ def _say_power(console: Console, plan: Plan, directory: Path, detectable: Callab
 def _duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"

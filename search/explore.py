@@ -15,7 +15,7 @@ from search.factors import Choice
 from search.plan import Arm, Plan, Trial
 from search.record import Record
 
-STUCK = 50
+STUCK = 10
 """After so many proposals in a row that can't run, arms are drawn at random instead."""
 
 GIVE_UP = 1000
@@ -136,13 +136,12 @@ class Proposed:
         return None
 
     def _accept(self, arm: Arm, choice: Choice, proposal: Proposal | None) -> None:
-        memo = proposal.memo if proposal else {}
+        memo = self._proposer.accept(proposal.number) if proposal else {}
         ranged = {variable.name for variable in self._plan.space.free if variable.range}
         values = {name: level.value if name in ranged else level.label for name, level in choice.items()}
         self._record.append("arm", arm=arm.arm, choice=values, memo=memo, passed_over=self._passed_over)
         self._passed_over = {}
         if proposal:
-            self._proposer.accept(proposal.number)
             self._asked[arm.arm] = proposal.number
         self._take(arm)
 

@@ -57,9 +57,13 @@ def values(path: Path, data: Any) -> list[tuple[Location, Any]]:
 
 
 def patched(data: Any, changes: Iterator[tuple[Path, Any]] | list[tuple[Path, Any]]) -> Any:
-    """Returns a copy of plain data with every named location set; a mapping is replaced whole, never merged."""
+    """Returns a copy of plain data with every named location set; a mapping is replaced whole, never merged.
+
+    A bare kind on the way (``block: basic``) is the mapping that it is shorthand for.
+    """
     result = copy.deepcopy(data)
     for path, value in changes:
+        _write_out_kinds(result, path)
         for location, _ in _walk(result, path):
             holder = result
             for part in location[:-1]:
@@ -80,6 +84,19 @@ def differences(first: Any, second: Any, location: Location = ()) -> Iterator[tu
             yield from differences(one, two, (*location, index))
     elif first != second or isinstance(first, bool) != isinstance(second, bool):
         yield location, first, second
+
+
+def _write_out_kinds(data: Any, path: Path) -> None:
+    """Turns bare kinds above a path's last key into mappings, in place."""
+    for length in range(1, len(path)):
+        if isinstance(path[length], int) or path[length] in {"*", "each"}:
+            continue
+        for location, value in list(_walk(data, path[:length])):
+            if isinstance(value, str):
+                holder = data
+                for part in location[:-1]:
+                    holder = holder[part]
+                holder[location[-1]] = {"kind": value}
 
 
 def _walk(data: Any, path: Path, done: Location = ()) -> Iterator[tuple[Location, Any]]:

@@ -130,7 +130,10 @@ class Space:
             if self.active(variable, choice)
             for change in self._level_changes(variable, choice)
         ]
-        plain = paths.patched(self.study.baseline, sorted(changes, key=lambda change: len(change[0])))
+        try:
+            plain = paths.patched(self.study.baseline, sorted(changes, key=lambda change: len(change[0])))
+        except paths.PathError as error:
+            raise Unresolvable(str(error)) from None
         return self.resolve(plain)
 
     def resolve(self, plain: Mapping[str, Any]) -> Configuration:

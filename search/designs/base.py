@@ -74,15 +74,10 @@ class ListedDesign(DesignSpec):
 
 @dataclass(frozen=True)
 class Proposal:
-    """A proposed arm.
-
-    Attributes:
-        memo: What the proposer wants to be given back with the arm after a restart; plain data.
-    """
+    """A proposed arm."""
 
     number: int
     choice: Choice
-    memo: dict[str, Any]
 
 
 class Proposer(Protocol):
@@ -92,8 +87,8 @@ class Proposer(Protocol):
         """Returns a proposal; it is answered by ``accept`` and later ``tell``, or by ``tell`` with None."""
         ...
 
-    def accept(self, number: int) -> None:
-        """Takes note that a proposal will be tried."""
+    def accept(self, number: int) -> dict[str, Any]:
+        """Takes note that a proposal will be tried; returns what it wants back with the arm after a restart."""
         ...
 
     def tell(self, number: int, values: Mapping[str, float] | None) -> None:

@@ -78,10 +78,11 @@ class OptunaProposer:
             if self._space.active(variable, choice):
                 self._suggest(trial, variable, choice)
         self._asked[trial.number] = trial
-        return Proposal(trial.number, choice, dict(self._study.trials[trial.number].system_attrs))
+        return Proposal(trial.number, choice)
 
-    def accept(self, number: int) -> None:
+    def accept(self, number: int) -> dict[str, Any]:
         self._accepted, self._draws = self._accepted + 1, 0
+        return dict(self._study.get_trials(deepcopy=False)[number].system_attrs)  # NSGA-II's generation
 
     def tell(self, number: int, values: Mapping[str, float] | None) -> None:
         trial = self._asked.pop(number)

@@ -65,3 +65,13 @@ def test_patching_replaces_mappings_whole_and_leaves_the_original_alone() -> Non
 def test_differences() -> None:
     found = list(paths.differences({"a": [1, 2], "b": 1, "c": True}, {"a": [1, 3, 4], "b": 1.0, "c": 1}))
     assert found == [(("a", 1), 2, 3), (("a", 2), None, 4), (("c",), True, 1)]
+
+
+def test_a_bare_kind_on_the_way_is_the_mapping_that_it_stands_for() -> None:
+    data = {"stages": [{"block": "basic"}, {"block": {"kind": "bottleneck"}}]}
+    after = paths.patched(data, [(paths.parse("stages[*].block.norm"), "group")])
+    assert after["stages"] == [
+        {"block": {"kind": "basic", "norm": "group"}},
+        {"block": {"kind": "bottleneck", "norm": "group"}},
+    ]
+    assert data["stages"][0] == {"block": "basic"}
