@@ -134,10 +134,8 @@ class OnRay:
     def wait(self) -> list[tuple[Job, Reply]]:
         ended: list[tuple[Job, Reply]] = []
         while not ended:
-            ready, _ = self._ray.wait(list(self._flying), num_returns=1)
-            more, _ = self._ray.wait(list(self._flying), num_returns=len(self._flying), timeout=0)
-            for reference in dict.fromkeys([*ready, *more]):
-                ended.extend(self._take(reference))
+            (reference,), _ = self._ray.wait(list(self._flying), num_returns=1)
+            ended = self._take(reference)
         return ended
 
     def close(self) -> None:

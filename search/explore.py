@@ -127,7 +127,7 @@ class Proposed:
             choice = proposal.choice if proposal else draw(self._plan.space, generator)
             arm = self._plan.judge(choice)
             if arm.status == "run":
-                self._plan.admit(choice)
+                self._plan.take(arm)
                 return self._accept(arm, choice, proposal)
             self._passed_over[arm.status] = self._passed_over.get(arm.status, 0) + 1
             if proposal:
@@ -139,7 +139,7 @@ class Proposed:
         memo = self._proposer.accept(proposal.number) if proposal else {}
         ranged = {variable.name for variable in self._plan.space.free if variable.range}
         values = {name: level.value if name in ranged else level.label for name, level in choice.items()}
-        self._record.append("arm", arm=arm.arm, choice=values, memo=memo, passed_over=self._passed_over)
+        self._record.append("arm", sync=False, arm=arm.arm, choice=values, memo=memo, passed_over=self._passed_over)
         self._passed_over = {}
         if proposal:
             self._asked[arm.arm] = proposal.number

@@ -109,7 +109,11 @@ class Plan:
 
     def admit(self, choice: Choice) -> Arm:
         """Adds the arm of a choice, and its equal-cost twin where the design asks for one; returns the arm's row."""
-        arm, twin = self._with_twin(self.judge(choice))
+        return self.take(self.judge(choice))
+
+    def take(self, arm: Arm) -> Arm:
+        """Adds an arm that was judged, and its equal-cost twin where the design asks for one; returns its row."""
+        arm, twin = self._with_twin(arm)
         self._add(arm)
         if twin is not None:
             self._add(twin)

@@ -60,8 +60,16 @@ class Record:
             self._lock.close()
             raise
 
-    def append(self, event: str, **fields: Any) -> dict[str, Any]:
-        """Writes one entry and waits until it is on disk. Raises ``RunDirectoryError`` if there is no room."""
+    def append(self, event: str, *, sync: bool = True, **fields: Any) -> dict[str, Any]:
+        """Writes one entry and waits until it is on disk.
+
+        Args:
+            sync: Whether to wait. An entry that means nothing without a later one (a trial has started) need not be
+                waited for: the file is written in order, so the later one's wait is also its own.
+
+        Raises:
+            RunDirectoryError: If there is no room; nothing of the entry is then left.
+        """
         entry = {"event": event, **fields}
         text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         line = f"{_HEAD}{_checksum(text)}{_MIDDLE}{text}}}\n".encode()
@@ -69,7 +77,8 @@ class Record:
         try:
             while line:
                 line = line[self._file.write(line) :]
-            os.fsync(self._file.fileno())
+            if sync:
+                os.fsync(self._file.fileno())
         except OSError as error:
             _cut(self.path, end)
             raise RunDirectoryError(f"{self.path}: can't be written: {error.strerror}") from None

@@ -71,9 +71,11 @@ class Session:
         self._executor, self._max_failures, self.shelf = executor, max_failures, shelf
         self._interrupts = interrupts
         self._failures = 0
-        self.finished = {
-            name: entry for name, entry in latest(record.entries, "finished").items() if entry["status"] != "lost"
-        }
+        self._sums: dict[tuple[str, str], tuple[float, int]] = {}
+        self._leaders: dict[str, tuple[float, str]] = {}
+        self.finished = latest(record.entries, "finished")
+        for entry in self.finished.values():
+            self._score(entry)
 
     def run(self) -> None:
         """Runs every phase to its end. Raises ``TooManyFailures``."""
@@ -143,7 +145,7 @@ class Session:
             self.talk.end_phase()
 
     def _start(self, executor: Executor, trial: Trial) -> None:
-        self.record.append("started", trial=trial.name, arm=trial.arm, seed=trial.seed, phase=trial.phase)
+        self.record.append("started", sync=False, trial=trial.name, arm=trial.arm, seed=trial.seed, phase=trial.phase)
         self.talk.started()
         confirm = trial.phase == "confirm"
         executor.submit(Job(trial.name, "train", self._configuration(trial), trial.seed, keep_weights=confirm))
@@ -157,6 +159,7 @@ class Session:
         final = {key: last[key] for key in ("train_accuracy", "train_loss", "val_accuracy", "val_loss") if key in last}
         who = {"trial": trial.name, "arm": trial.arm, "seed": trial.seed, "phase": trial.phase}
         entry = self.record.append("finished", **_finite({**who, **final, **reply}))
+        self._score(entry)
         self.finished[trial.name] = entry
         self._failures += entry["status"] == "failed"
         self.talk.finished(self.plan.arms[trial.arm].label, entry, queue.total, self._best(trial.phase))
@@ -257,14 +260,23 @@ class Session:
         return next((entry["event"] for entry in reversed(self.record.entries) if entry["event"] != "warning"), "")
 
     def _best(self, phase: str) -> str:
-        values: dict[str, list[float]] = {}
-        for entry in self.finished.values():
-            if entry["phase"] == phase and entry["status"] == "completed" and entry["arm"] in self.plan.arms:
-                values.setdefault(entry["arm"], []).append(entry["val_accuracy"])
-        if not values:
-            return ""
-        arm = max(values, key=lambda name: sum(values[name]) / len(values[name]))
-        return f"{sum(values[arm]) / len(values[arm]):.1%} {self.plan.arms[arm].label}"
+        mean, arm = self._leaders.get(phase, (0.0, ""))
+        return f"{mean:.1%} {self.plan.arms[arm].label}" if arm in self.plan.arms else ""
+
+    def _score(self, entry: dict[str, Any]) -> None:
+        """Keeps each arm's mean up to date, and who leads: a scan of all trials at every end would take ever longer."""
+        if entry["status"] != "completed":
+            return
+        key = entry["phase"], entry["arm"]
+        total, count = self._sums.get(key, (0.0, 0))
+        total, count = total + entry["val_accuracy"], count + 1
+        self._sums[key] = total, count
+        mean, leader = total / count, self._leaders.get(entry["phase"])
+        if leader is not None and leader[1] == entry["arm"] and mean < leader[0]:  # the leader fell back
+            means = [(total / count, arm) for (phase, arm), (total, count) in self._sums.items() if phase == key[0]]
+            self._leaders[entry["phase"]] = max(means)
+        elif leader is None or mean >= leader[0]:
+            self._leaders[entry["phase"]] = (mean, entry["arm"])
 
 
 def confirm_seeds(plan: Plan) -> range:

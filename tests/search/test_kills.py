@@ -56,13 +56,13 @@ def end(process: subprocess.Popen[str]) -> str:
 @pytest.mark.parametrize(
     ("event", "count", "engine"),
     [
-        ("session", 1, "--inline"),
         ("started", 1, "--inline"),
-        ("finished", 4, "--inline"),
         ("finished", 6, "--workers=2"),
-        ("winner", 1, "--inline"),
         ("tested", 2, "--inline"),
-        ("exported", 1, "--inline"),
+        pytest.param("session", 1, "--inline", marks=pytest.mark.slow),
+        pytest.param("finished", 4, "--inline", marks=pytest.mark.slow),
+        pytest.param("winner", 1, "--inline", marks=pytest.mark.slow),
+        pytest.param("exported", 1, "--inline", marks=pytest.mark.slow),
     ],
 )
 def test_sigkill_costs_nothing_but_time(tmp_path: Path, whole: Path, event: str, count: int, engine: str) -> None:
@@ -80,8 +80,15 @@ def test_sigkill_costs_nothing_but_time(tmp_path: Path, whole: Path, event: str,
     assert (directory / "report.html").exists()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("engine", ["--inline", "--workers=2"])
+@pytest.mark.parametrize(
+    ("number", "code", "engine"),
+    [
+        (signal.SIGINT, 130, "--inline"),
+        (signal.SIGTERM, 143, "--workers=2"),
+        pytest.param(signal.SIGTERM, 143, "--inline", marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, 130, "--workers=2", marks=pytest.mark.slow),
+    ],
+)
 def test_an_interruption_leaves_a_report_and_resumes(
     tmp_path: Path, whole: Path, number: signal.Signals, code: int, engine: str
 ) -> None:
