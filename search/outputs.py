@@ -11,26 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from blocks.source import dotted
+from search.columns import EPOCH_COLUMNS, FIXED_COLUMNS
 from search.plan import Arm, Plan, difference
 from search.record import write_atomically
-from search.space import FIXED_COLUMNS
 
 SCHEMA = 1
-EPOCH_COLUMNS = [
-    "trial",
-    "arm",
-    "seed",
-    "phase",
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "val_loss",
-    "val_accuracy",
-    "train_top5",
-    "val_top5",
-    "lr",
-    "seconds",
-]
 
 Entries = list[dict[str, Any]]
 
