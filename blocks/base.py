@@ -115,5 +115,5 @@ def identity(value: Any) -> str:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Returns ``"; did you mean 'x'?"`` for the nearest known name, or nothing if none is near."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)  # 'expansion' is no 'attention'
     return f"; did you mean '{near[0]}'?" if near else ""

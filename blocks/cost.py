@@ -58,6 +58,12 @@ class Tally:
         return Cost(self.macs, self.params, self.activations)
 
 
+def demand_shape(shape: Shape) -> None:
+    """Raises ``TypeError`` unless the shape is three whole numbers; what they must be, each network says itself."""
+    if not (isinstance(shape, (tuple, list)) and len(shape) == 3 and all(isinstance(size, int) for size in shape)):
+        raise TypeError(f"an image's shape is (channels, height, width), three whole numbers, not {shape!r}")
+
+
 def measure(module: nn.Module, shape: Shape) -> Cost:
     """Counts what a module really does to an image, whoever wrote it, without computing anything.
 
@@ -67,7 +73,11 @@ def measure(module: nn.Module, shape: Shape) -> Cost:
     Args:
         module: Takes N C H W.
         shape: C H W of the image.
+
+    Raises:
+        TypeError: If the shape isn't three whole numbers.
     """
     from blocks.counting import count
 
+    demand_shape(shape)
     return count(module, shape)

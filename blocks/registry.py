@@ -37,8 +37,11 @@ class Registry(Generic[S]):
         """Registers a spec class under the default of its ``kind`` field; made to be used as a decorator.
 
         Raises:
+            TypeError: If it isn't a class derived from `Spec`.
             ValueError: If another class holds that kind already, or the class declares no kind.
         """
+        if not (isinstance(spec, type) and issubclass(spec, Spec)):
+            raise TypeError(f"only a class derived from Spec can be registered as a {self.noun}, not {spec!r}")
         field = spec.model_fields.get("kind")
         if field is None or not isinstance(field.default, str):
             raise ValueError(f"{spec.__name__} needs a field such as kind: Literal['name'] = 'name'")

@@ -30,10 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         spec = read_spec(options.spec)
         shape = options.input or (spec.in_channels, spec.stem.usual_size, spec.stem.usual_size)
+        assumed = options.input is None
         if options.diff is None:
-            text = table(spec, shape, options.spec)
+            text = table(spec, shape, options.spec, assumed=assumed)
         else:
-            text = difference(spec, read_spec(options.diff), shape, (options.spec, options.diff))
+            names = (options.spec, options.diff)
+            text = difference(spec, read_spec(options.diff), shape, names, assumed=assumed)
     except (InputError, UnknownPreset, InfeasibleSpec) as error:
         print(f"blocks.show: {error}", file=sys.stderr)
         return 2
@@ -47,7 +49,7 @@ def read_spec(name: str) -> NetworkSpec:
     return NetworkSpec.from_yaml(name) if is_file else preset(name)
 
 
-def table(spec: NetworkSpec, shape: Shape, title: str) -> str:
+def table(spec: NetworkSpec, shape: Shape, title: str, *, assumed: bool = False) -> str:
     """Returns a line a block, with the totals under them; the share is that of all MACs."""
     rows = spec.cost_by_block(shape)
     total = spec.cost(shape)
@@ -56,10 +58,12 @@ def table(spec: NetworkSpec, shape: Shape, title: str) -> str:
         share = f"{cost.macs / total.macs:.1%}"
         cells.append((name, kind, show_shape(output), f"{cost.macs:,}", f"{cost.params:,}", share))
     cells.append(("total", "", "", f"{total.macs:,}", f"{total.params:,}", "100.0%"))
-    return f"{title}, one image of {show_shape(shape)}\n\n{_aligned(cells, left=3)}\n\n{_summary(total)}"
+    return f"{title}, {_input(shape, assumed)}\n\n{_aligned(cells, left=3)}\n\n{_summary(total)}"
 
 
-def difference(one: NetworkSpec, other: NetworkSpec, shape: Shape, names: tuple[str, str]) -> str:
+def difference(
+    one: NetworkSpec, other: NetworkSpec, shape: Shape, names: tuple[str, str], *, assumed: bool = False
+) -> str:
     """Returns the fields in which two networks differ, and what that costs."""
     fields = [("field", *names), *differing_fields(one.plain(), other.plain())]
     if len(fields) == 1:
@@ -69,7 +73,7 @@ def difference(one: NetworkSpec, other: NetworkSpec, shape: Shape, names: tuple[
     for name, unit in (("macs", "MACs"), ("params", "parameters"), ("activations", "activations")):
         a, b = getattr(before, name), getattr(after, name)
         costs.append((unit, f"{a:,}", f"{b:,}", f"{b - a:+,} ({(b - a) / a:+.1%})"))
-    title = f"{names[0]} -> {names[1]}, one image of {show_shape(shape)}"
+    title = f"{names[0]} -> {names[1]}, {_input(shape, assumed)}"
     return f"{title}\n\n{_aligned(fields, left=3)}\n\n{_aligned(costs, left=1)}"
 
 
@@ -83,6 +87,10 @@ def differing_fields(one: Any, other: Any, path: str = "") -> Iterator[tuple[str
             yield from differing_fields(one.get(key, ABSENT), other.get(key, ABSENT), below)
     elif one != other:
         yield path, _text(one), _text(other)
+
+
+def _input(shape: Shape, assumed: bool) -> str:
+    return f"input {show_shape(shape)}" + (", assumed; --input CxHxW sets it" if assumed else "")
 
 
 def _summary(total: Cost) -> str:

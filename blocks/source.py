@@ -7,7 +7,6 @@ are bounded before anything is built, so that a hostile file costs no more than 
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +16,8 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML, MappingNode, Node, ScalarNode
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
+
+from blocks.complaints import complaints
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
@@ -78,19 +79,10 @@ class Source:
 
     def explain(self, error: ValidationError, prefix: Location = ()) -> InputError:
         """Returns the first few of pydantic's complaints as one error with places, names and what is allowed."""
-        complaints = [self._complaint(details, prefix) for details in error.errors(include_url=False)]
-        more = f"\n(and {len(complaints) - 3} more)" if len(complaints) > 3 else ""
-        return InputError("\n".join(str(complaint) for complaint in complaints[:3]) + more)
-
-    def _complaint(self, details: Any, prefix: Location) -> InputError:
-        location = prefix + tuple(details["loc"])
-        kind, message = details["type"], details["msg"].removeprefix("Value error, ")
-        if kind == "missing":
-            return self.error(location, "this field is required and missing")
-        own_words = kind in {"unknown_field", "unknown_kind", "missing_kind", "value_error"}
-        if not own_words:
-            message = f"{message[0].lower()}{message[1:]}, not {_excerpt(details['input'])}"
-        return self.error(location, message, at_key=kind == "unknown_field")
+        found = complaints(error, self.data, prefix)
+        shown = [self.error(place, message, at_key=kind == "unknown_field") for place, message, kind, _ in found[:3]]
+        more = f"\n(and {len(found) - 3} more)" if len(found) > 3 else ""
+        return InputError("\n".join(map(str, shown)) + more)
 
     def with_value(self, location: Location, value: Any, origin: str) -> Source:
         """Returns a source in which one value is another, given by ``origin`` (an option of the command line)."""
@@ -266,8 +258,3 @@ def _syntax_error(error: MarkedYAMLError, origin: str, lines: list[str]) -> Inpu
     line = min(place.line, len(lines) - 1)
     mark = Mark(origin, line + 1, place.column + 1, lines[line])
     return InputError(f"{mark}: invalid YAML: {problem}{mark.shown()}")
-
-
-def _excerpt(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, ValidationError
 from blocks import walk
 from blocks.base import Count, Spec
 from blocks.block import BLOCKS, BlockSpec, Site
-from blocks.cost import Cost, Shape
+from blocks.cost import Cost, Shape, demand_shape
 from blocks.errors import InfeasibleSpec
 from blocks.parts.head import HEADS, HeadSpec
 from blocks.parts.head.linear import LinearHeadSpec
@@ -70,9 +70,14 @@ class NetworkSpec(Spec):
         Raises:
             InputError: If the file can't be read or isn't a network; the message says where, and what is allowed.
         """
-        from blocks.source import read_yaml
+        from blocks.source import InputError, read_yaml
 
         source = read_yaml(path)
+        if {"name", "network"} <= source.data.keys():
+            raise InputError(
+                f"{path}: this is a study, not a network: put what its 'network' says into a file of its own, "
+                "or take the winner.yaml of a run of it"
+            )
         try:
             return cls.model_validate(source.data)
         except ValidationError as error:
@@ -108,7 +113,9 @@ class NetworkSpec(Spec):
 
         Raises:
             InfeasibleSpec: If there can be no such network at this input.
+            TypeError: If the shape isn't three whole numbers.
         """
+        demand_shape(shape)
         return walk.total_cost(self, shape)
 
     def cost_by_block(self, shape: Shape, *, limits: Limits = LIMITS) -> tuple[BlockCost, ...]:
@@ -116,7 +123,9 @@ class NetworkSpec(Spec):
 
         Raises:
             InfeasibleSpec: If there can be no such network at this input, or it has more blocks than the limit.
+            TypeError: If the shape isn't three whole numbers.
         """
+        demand_shape(shape)
         rows: list[BlockCost] = []
         for part in walk.trace(self, shape):
             if len(rows) + part.repeats > limits.blocks + 2:

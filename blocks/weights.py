@@ -58,7 +58,8 @@ class TrainedNetwork(Network):
     """A network as `load_model` returns it.
 
     Attributes:
-        preprocess: From images (uint8, or floats in 0..1; N C H W, any size) to what the network takes.
+        preprocess: From images (tensor or numpy array, N C H W, any size; uint8 in 0..255 or floats in 0..1) to what
+            the network takes.
         labels: A name a class, or empty.
         metrics: The scores that were recorded, by name.
         provenance: Where the weights come from.

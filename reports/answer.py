@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 
 from reports.arms import digits
-from reports.comparisons import COST_NAMES, DECLARED
+from reports.comparisons import COST_NAMES, DECLARED, why_no_verdict
 from reports.findings import Findings
 from reports.frontier import noise
 from reports.numbers import (
     change,
+    could_have_been,
     count,
     moments,
     percent,
@@ -112,7 +113,7 @@ def _compared(findings: Findings) -> str:
     rows = findings.comparisons
     tested = rows[rows["p"].notna()]
     if tested.empty:
-        return "No comparison can be made yet: it takes two seeds complete in an arm and in the baseline."
+        return _untested(rows)
     raw, matched = tested[tested["at"] == "raw"], tested[tested["at"] == "matched"]
     declared = int((rows["at"] == "raw").sum())
     of = f"of {count(len(raw), 'change')}" + ("" if declared == len(raw) else f" compared ({declared} declared)")
@@ -120,6 +121,19 @@ def _compared(findings: Findings) -> str:
     cost = COST_NAMES.get(str(findings.table.design.match), "cost")
     said += [f"At equal {cost}, {_number(matched)} of {len(matched)} did{_which(matched)}"] if len(matched) else []
     return " ".join(said)
+
+
+def _untested(rows: pd.DataFrame) -> str:
+    """Says what there is where no difference has an interval."""
+    known = rows[rows["effect"].notna()]
+    if known.empty:
+        return "No comparison can be made yet: it takes seeds complete in an arm and in the baseline."
+    largest: Row = known.loc[[known["effect"].abs().idxmax()]].to_dict("records")[0]
+    found = f"The largest difference from the baseline is that of {largest['change']} ({points(largest['effect'])})"
+    if known["pairs"].max() > 1:
+        return f"The differences from the baseline do not vary over seeds, so there is no verdict. {found}."
+    seeds = "One seed" if known["planned"].max() == 1 else "One pair of seeds so far"
+    return f"{seeds}: no interval, no verdict. {found}; nothing tells it from noise."
 
 
 def _number(rows: pd.DataFrame) -> str:
@@ -146,9 +160,17 @@ def _how_many(number: int, meaning: str) -> list[str]:
 def _statements(findings: Findings) -> tuple[Statement, ...]:
     groups = findings.comparisons.groupby("change", sort=False)
     return tuple(
-        Statement(str(subject), tuple(_clause(findings.table, row) for row in rows.to_dict("records")))
+        Statement(
+            str(subject), tuple(clause for row in rows.to_dict("records") for clause in _said(findings.table, row))
+        )
         for subject, rows in groups
     )
+
+
+def _said(table: Table, row: Row) -> list[Clause]:
+    cost = COST_NAMES.get(str(table.design.match), "cost")
+    already = [Clause(f"That is at equal {cost} already (gap {change(row['gap'])})")] if row["same"] else []
+    return [_clause(table, row), *already]
 
 
 def _clause(table: Table, row: Row) -> Clause:
@@ -157,14 +179,12 @@ def _clause(table: Table, row: Row) -> Clause:
     opening = f"At equal {cost}" if matched else ""
     if row["verdict"] is None:
         return Clause(f"{opening}: {note}" if matched else note[:1].upper() + note[1:])
-    if row["same"]:
-        return Clause(f"That is at equal {cost} already (gap {change(row['gap'])})")
-    if row["verdict"] == Verdict.NONE:
-        reason = note or "the differences from the baseline do not vary over seeds"
-        return Clause(opening or "At its own cost", row["verdict"], reason)
-    effect = f"{points(row['effect'])} {points_interval(row['low'], row['high'])}"
+    if row["pairs"] == 0:
+        return Clause(opening or "At its own cost", row["verdict"], note or why_no_verdict(row))
+    effect = f"{points(row['effect'])} {points_interval(row['low'], row['high'])}".strip()
     whole = row["pairs"] == row["planned"]
-    seeds = f"{row['pairs']} paired seeds" if whole else f"{row['pairs']} of {row['planned']} paired seeds"
+    own = count(row["pairs"], "paired seed") if row["planned"] > 1 else "one seed"
+    seeds = own if whole else f"{row['pairs']} of {row['planned']} paired seeds"
     seeds += "" if not note else f", {note}" if whole else f" ({note})"
     if matched:
         return Clause(f"{opening} (gap {change(row['gap'])}): {effect}, {seeds}", row["verdict"], _aside(table, row))
@@ -174,10 +194,10 @@ def _clause(table: Table, row: Row) -> Clause:
 
 def _aside(table: Table, row: Row) -> str:
     if row["verdict"] == Verdict.NOT_DETECTED:
-        return f"{points(row['detectable'])[1:]} could have been"
+        return could_have_been(row["detectable"])
     if row["verdict"] == Verdict.EQUIVALENT and table.margin is not None:
         return f"within ±{points(table.margin)[1:]}"
-    return ""
+    return why_no_verdict(row)
 
 
 def _front(findings: Findings) -> str:
@@ -253,8 +273,13 @@ def _tested(findings: Findings, row: Row, seed: int) -> list[str]:
     often = "once" if len(table.test_openings) == 1 else f"{len(table.test_openings)} times,"
     when = f", opened {often} on {moments(table.test_openings)}" if table.test_openings else ""
     trials = table.phase("confirm")
-    own = trials.loc[(trials["arm"] == table.winner["arm"]) & (trials["seed"] == seed), "test_accuracy"]  # type: ignore[index]
-    file = f" The file holds seed {seed}, which has {percent(float(own.iloc[0]), shown)} there." if len(own) else ""
+    trials = trials[trials["arm"] == table.winner["arm"]]  # type: ignore[index]
+    own = trials.loc[trials["seed"] == seed, "test_accuracy"]
+    best = trials.loc[trials["val_accuracy"] == trials["val_accuracy"].max(), "seed"]
+    tie = f", the lowest of {len(best)} that tie on validation" if len(best) > 1 and seed == best.min() else ""
+    file = ""
+    if len(own):
+        file = f" The file holds seed {seed}{tie}, which has {percent(float(own.iloc[0]), shown)} there."
     return [f"{percent(row['test_mean'], shown)} {interval} on the sealed test split{when}.{file}"]
 
 

@@ -5,7 +5,7 @@ The family for Holm's correction is all of them together, raw and matched, each 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from reports.changes import Change, describe, step
-from reports.statistics import effects, paired
+from reports.statistics import Verdict, effects, paired
 from reports.table import Table
 
 DECLARED = ("one_at_a_time", "leave_one_out", "list", "factorial")
@@ -31,8 +31,8 @@ class Comparison:
         at: "raw" (at its own cost) or "matched" (its twin, at the baseline's cost).
         arm: The arm that stands for it, if it is one arm that was run.
         macs: Its MACs relative to the baseline's, minus 1.
-        gap: The same for the matched cost; missing for raw comparisons.
-        same: Whether the matched comparison is the raw one, which was within the tolerance as it was.
+        gap: The same for the matched cost; missing for raw comparisons, but for those at equal cost.
+        same: Whether a raw comparison is at equal cost as it stands, and so has no matched one beside it.
         note: Why it was not made, or is incomplete.
     """
 
@@ -55,6 +55,17 @@ def comparisons(table: Table) -> pd.DataFrame:
     if table.design.kind not in DECLARED:
         return pd.DataFrame()
     return _main_effects(table) if table.design.kind == "factorial" else _against_baseline(table)
+
+
+def why_no_verdict(row: Mapping[Any, Any]) -> str:
+    """Says why a comparison that was made has no verdict, or nothing if it has one."""
+    if row["verdict"] != Verdict.NONE:
+        return ""
+    if row["pairs"] == 0:
+        return "no complete pair of seeds"
+    if row["pairs"] == 1:
+        return "one seed: no interval" if row["planned"] == 1 else "one pair of seeds: no interval yet"
+    return "the differences do not vary over seeds"
 
 
 def _against_baseline(table: Table) -> pd.DataFrame:
@@ -85,13 +96,15 @@ def _declared(table: Table) -> Iterator[Comparison]:
     """Yields the raw comparison of each arm of the design and, where costs are matched, its twin's."""
     arms = table.arms[(table.arms["match"] == "none") & (table.arms.index != table.baseline)]
     macs = table.arms["macs"] / table.entry(table.baseline)["macs"] - 1
-    for arm, status, reason in zip(arms["arm"], arms["status"], arms["reason"], strict=True):
+    for arm, status, reason in zip(arms.index, arms["status"], arms["reason"], strict=True):
         change = describe(table, arm)
         if status != "run":
             yield Comparison(*change, macs=macs[arm], note=f"{status}: {reason}")
             continue
-        yield Comparison(*change, arm=arm, macs=macs[arm])
-        if table.design.match is not None:
+        entry = table.entry(arm)
+        same = table.design.match is not None and entry["twin"] == arm
+        yield Comparison(*change, arm=arm, macs=macs[arm], gap=entry["gap"] if same else np.nan, same=same)
+        if table.design.match is not None and not same:
             yield _twin(table, arm, change, macs)
 
 
@@ -103,7 +116,7 @@ def _twin(table: Table, arm: str, change: Change, macs: pd.Series) -> Comparison
     entry = table.entry(twin)
     if entry["status"] != "run":
         return Comparison(*change, at="matched", note=f"the twin is {entry['status']}: {entry['reason']}")
-    return Comparison(*change, at="matched", arm=twin, macs=macs[twin], gap=entry["gap"], same=twin == arm)
+    return Comparison(*change, at="matched", arm=twin, macs=macs[twin], gap=entry["gap"])
 
 
 def _mishaps(table: Table, trials: pd.DataFrame, arm: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 WIDTH, HEIGHT = 880.0, 360.0  # pixels of a typical plot area
 CHARACTER, LINE, REACH = 7.0, 15.0, 8.0
+MOST_COVERED = 0.15  # of a label, by other labels and by points
 SIDES = {
     "middle right": (1, 0),
     "middle left": (-1, 0),
@@ -27,8 +28,8 @@ def place(
     log_range: Sequence[float],
     span: Sequence[float],
     wall: float,
-) -> list[str]:
-    """Returns plotly's ``textposition`` for each tag, greedily, in the order given.
+) -> list[str | None]:
+    """Returns plotly's ``textposition`` for each tag, greedily, in the order given; None where there is no room for it.
 
     Args:
         costs: Horizontal positions, on a logarithmic axis.
@@ -51,12 +52,14 @@ def place(
     whiskers += [(x, y - 2, x + 60, y + 2) for x, y in points]
     middle = (math.log10(wall) - log_range[0]) / (log_range[1] - log_range[0]) * WIDTH
     whiskers.append((middle - 2, 0, middle + 2, HEIGHT))
-    chosen = []
+    chosen: list[str | None] = []
     for (x, y), tag in zip(points, tags, strict=True):
         boxes = {side: _box(x, y, len(tag) * CHARACTER, *direction) for side, direction in SIDES.items()}
         best = min(boxes, key=lambda side: _cost(boxes[side], taken, whiskers))
-        chosen.append(best)
-        if tag:
+        covered = sum(_overlap(boxes[best], other) for other in taken)
+        room = covered <= MOST_COVERED * len(tag) * CHARACTER * LINE
+        chosen.append(best if room else None)
+        if tag and room:
             taken.append(boxes[best])
     return chosen
 

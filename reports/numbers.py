@@ -19,13 +19,25 @@ def percent(fraction: float, digits: int = 1) -> str:
 
 
 def percent_interval(low: float, high: float, digits: int = 1) -> str:
-    """Formats an interval of fractions in percent, without the sign: [96.8, 98.0]."""
-    return _interval(low * 100, high * 100, digits)
+    """Formats an interval of fractions in percent, clipped to 0 to 100, without the sign: [96.8, 98.0]."""
+    return _interval(clip(low) * 100, clip(high) * 100, digits)
+
+
+def clip(fraction: float) -> float:
+    """Returns the nearest fraction that an accuracy can be; a missing one stays missing."""
+    return fraction if math.isnan(fraction) else min(max(fraction, 0.0), 1.0)
 
 
 def points(difference: float) -> str:
     """Formats a difference of accuracies in percentage points: +0.31 pp."""
     return ABSENT if math.isnan(difference) else f"{_signed(difference * 100, 2)}{SPACE}pp"
+
+
+def could_have_been(detectable: float) -> str:
+    """Says what could have been detected: 1.42 pp could have been."""
+    if not detectable <= 1:
+        return "nothing could have been, at this noise"
+    return f"{points(detectable)[1:]} could have been"
 
 
 def points_interval(low: float, high: float) -> str:

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import numpy as np
 import pandas as pd
-from scipy.special import chdtri, ndtr, stdtr, stdtrit
+from scipy.special import chdtr, stdtr, stdtrit
 
 SIGNIFICANCE = 0.05
 POWER = 0.80
@@ -91,8 +91,9 @@ def paired(
     Returns:
         One row a comparison: ``effect`` (mean difference), ``low`` and ``high`` (its 95% t interval), ``sd`` (of the
         differences), ``pairs`` (complete), ``planned``, ``p`` (two-sided), ``p_holm``, ``p_equivalence`` (TOST),
-        ``detectable`` (see :func:`detectable`) and ``verdict`` (a :class:`Verdict`). Differences that do not vary
-        leave nothing to test against: p is missing and there is no verdict.
+        ``detectable`` (see :func:`detectable`; at the family's strictest level, 5% over its size) and ``verdict`` (a
+        :class:`Verdict`). Differences that do not vary leave nothing to test against: p is missing and there is no
+        verdict. The same goes for a single pair.
     """
     frame = means(differences)
     frame = frame.rename(columns={"n": "pairs", "mean": "effect"})
@@ -103,7 +104,8 @@ def paired(
     frame["p_holm"] = holm(frame["p"], family)
     room = np.nan if margin is None else (margin - frame["effect"].abs()) / error
     frame["p_equivalence"] = stdtr(freedom, -room)
-    frame["detectable"] = detectable(frame["sd"], frame["pairs"])
+    size = len(frame) if family is None else family
+    frame["detectable"] = detectable(frame["sd"], frame["pairs"], SIGNIFICANCE / max(size, 1))
     frame["verdict"] = _verdicts(frame)
     return frame
 
@@ -142,17 +144,18 @@ def holm(p: pd.Series, family: int | None = None) -> pd.Series:
     return pd.Series(steps.cummax().clip(upper=1.0).reindex(p.index))
 
 
-def detectable(sd: pd.Series, pairs: pd.Series) -> pd.Series:
-    """Returns the smallest true effect that a two-sided paired t test at 5% would find with a power of 80%.
+def detectable(sd: pd.Series, pairs: pd.Series, level: float = SIGNIFICANCE) -> pd.Series:
+    """Returns the smallest true effect that a two-sided paired t test would find with a power of 80%.
 
-    The test is the uncorrected one, whose failure the verdict ``not detected`` reports. Computed from the noncentral
-    t distribution with the observed standard deviation of the differences taken as true.
+    Computed from the noncentral t distribution with the observed standard deviation of the differences taken as true.
 
     Args:
         sd: Standard deviation of the paired differences.
         pairs: Number of pairs; the result is missing under two.
+        level: Level of the test. For one of a family under Holm's correction, 5% over the family's size is what is
+            asked of the smallest p, and so the strictest.
     """
-    distances = {n: _noncentrality(n) for n in pairs.unique().tolist() if n > 1}
+    distances = {n: _noncentrality(n, level) for n in pairs.unique().tolist() if n > 1}
     scale: pd.Series = pairs.map(distances).astype(float) / np.sqrt(pairs.clip(lower=1))
     return scale * sd
 
@@ -176,17 +179,19 @@ def _verdicts(frame: pd.DataFrame) -> pd.Series:
 
 
 @functools.cache
-def _noncentrality(pairs: int) -> float:
+def _noncentrality(pairs: int, level: float) -> float:
     """Returns the noncentrality at which the t test on so many pairs has the wanted power, by bisection."""
     freedom = pairs - 1
-    critical = float(stdtrit(freedom, 1 - SIGNIFICANCE / 2))
-    # Power is the normal test's, averaged over the distribution of the estimated standard deviation: its quantiles at
-    # Gauss-Legendre nodes. (scipy.special.nctdtr is off by a third at one degree of freedom.)
-    nodes, weights = np.polynomial.legendre.leggauss(200)
-    estimated = np.sqrt(chdtri(freedom, (1 - nodes) / 2) / freedom)
-    low, high = 0.0, 100.0
+    critical = float(stdtrit(freedom, 1 - level / 2))
+    # Given the normal part of t, the test finds the effect if the estimated standard deviation is small enough, by
+    # the chi-squared distribution; that is averaged over the normal part. (scipy.special.nctdtr is off by a third at
+    # one degree of freedom.)
+    normal = np.linspace(-9, 9, 6001)
+    weights = np.exp(-(normal**2) / 2)
+    weights /= weights.sum()
+    low, high = 0.0, 2 * critical + 10
     for _ in range(60):
         middle = (low + high) / 2
-        tails = ndtr(middle - critical * estimated) + ndtr(-middle - critical * estimated)
-        low, high = (middle, high) if float(weights @ tails) / 2 < POWER else (low, middle)
+        power = weights @ chdtr(freedom, freedom * ((normal + middle) / critical) ** 2)
+        low, high = (middle, high) if power < POWER else (low, middle)
     return high

@@ -22,6 +22,18 @@ EPOCH_NUMBERS = ("seed", "epoch", "train_loss", "train_accuracy", "val_loss", "v
 ARM_TEXT = ("arm", "label", "status", "reason", "match", "match_of", "twin", "unmatched")
 ARM_NUMBERS = ("multiplier", "gap", "inner_channels", "out_channels")
 COSTS = ("macs", "params", "activations")
+VARIANT = "variant"  # the factor column of a design that lists its arms
+NUMBER = (int, float)
+ENVIRONMENT: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(
+        ("hardware.gpus", "sessions", "data.classes", "seeds.explore", "seeds.confirm", "varied", "warnings"), (list,)
+    ),
+    **dict.fromkeys(("data.train", "data.validation", "data.test", "planned.trials", "wall_seconds"), NUMBER),
+    **dict.fromkeys(("hardware.cores", "workers", "threads"), NUMBER),
+    **dict.fromkeys(("hardware.cpu", "hardware.memory_gib", "data.kind", "data.checksum"), (object,)),
+    **dict.fromkeys(("command", "engine", "commit"), (object,)),
+    "versions": (dict,),
+}
 
 
 class RunError(ValueError):
@@ -58,8 +70,10 @@ class Table:
         design: How the arms were chosen.
         factors: What was varied.
         baseline: The id of the reference arm.
-        arms: One row an arm, indexed by id: label, status, match, twin, costs (macs, params, activations).
-        levels: One row an arm, one column a factor column: its level as text.
+        arms: One row an entry of the list of arms: label, status, match, twin, costs (macs, params, activations).
+            Indexed by id; an entry that repeats another's id, as duplicates do, has its place in the list added to it,
+            so that an id is always the arm that was run.
+        levels: One row an arm, one column a factor column: its level as text. Indexed like ``arms``.
         trials: One row a trial; accuracies are fractions.
         epochs: One row a trial and epoch.
         finalists: Arms of the confirm phase, by id.
@@ -134,20 +148,20 @@ def _require_files(folder: Path) -> None:
 def _assemble(folder: Path, arms: Mapping[str, Any]) -> Table:
     design, selection = arms["design"], arms["selection"]
     factors = tuple(Factor(factor["name"], tuple(factor["columns"])) for factor in arms["factors"])
-    frame = _arm_frame(arms["arms"])
+    names = _names(arms["arms"])
+    listed = [_plainly_named(arm) for arm in arms["arms"]] if design["kind"] == "list" else arms["arms"]
+    frame = _arm_frame(listed, names)
     if arms["baseline"] not in frame.index:
         raise RunError(f"{folder / 'arms.json'}: the baseline {arms['baseline']!r} is not among the arms")
     return Table(
         folder=folder,
         study=_read_yaml(folder / "study.yaml"),
-        environment=_read_json(folder / "environment.json"),
-        design=Design(
-            design["kind"], tuple(design["seeds"]), design["match"], design["tolerance"], design.get("family")
-        ),
+        environment=_read_environment(folder / "environment.json"),
+        design=_design(design),
         factors=factors,
         baseline=arms["baseline"],
         arms=frame,
-        levels=_level_frame(arms["arms"], [column for factor in factors for column in factor.columns]),
+        levels=_level_frame(listed, names, [column for factor in factors for column in factor.columns]),
         trials=_read_csv(folder / "results.csv", TRIAL_TEXT, TRIAL_NUMBERS),
         epochs=_read_csv(folder / "epochs.csv", EPOCH_TEXT, EPOCH_NUMBERS),
         finalists=tuple(selection["finalists"]),
@@ -166,12 +180,33 @@ def _openings(selection: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(selection.get("test_openings") or filter(None, [selection["test_opened"]]))
 
 
-def _arm_frame(arms: list[dict[str, Any]]) -> pd.DataFrame:
+def _names(arms: list[dict[str, Any]]) -> pd.Index:
+    """Names each entry by its id, and by its place too where another entry is the arm of that id."""
+    owners: dict[str, int] = {}
+    for place in sorted(range(len(arms)), key=lambda place: arms[place]["status"] != "run"):
+        owners.setdefault(arms[place]["arm"], place)
+    names = [
+        arm["arm"] if owners[arm["arm"]] == place else f"{arm['arm']}, entry {place + 1}"
+        for place, arm in enumerate(arms)
+    ]
+    return pd.Index(names, name="id")
+
+
+def _plainly_named(arm: dict[str, Any]) -> dict[str, Any]:
+    """Calls an arm of a list by its name alone: "variant=wide" is wide."""
+    level = arm["levels"].get(VARIANT)
+    long = f"{VARIANT}={level}"
+    if level is None or not arm["label"].startswith(long):
+        return arm
+    return {**arm, "label": level + arm["label"].removeprefix(long)}
+
+
+def _arm_frame(arms: list[dict[str, Any]], names: pd.Index) -> pd.DataFrame:
     columns = {name: [arm[name] for arm in arms] for name in ARM_TEXT}
     columns |= {name: [arm.get(name) for arm in arms] for name in ARM_NUMBERS}  # an infeasible arm has no channels,
     costs = [arm.get("cost") or {} for arm in arms]  # and no cost
     columns |= {name: [cost.get(name) for cost in costs] for name in COSTS}
-    frame = pd.DataFrame(columns, index=pd.Index(columns["arm"], name="id"))
+    frame = pd.DataFrame(columns, index=names)
     numbers = [*COSTS, *ARM_NUMBERS]
     frame[numbers] = frame[numbers].astype(float)
     texts = ["match_of", "twin", "unmatched"]
@@ -179,9 +214,23 @@ def _arm_frame(arms: list[dict[str, Any]]) -> pd.DataFrame:
     return frame
 
 
-def _level_frame(arms: list[dict[str, Any]], columns: list[str]) -> pd.DataFrame:
+def _level_frame(arms: list[dict[str, Any]], names: pd.Index, columns: list[str]) -> pd.DataFrame:
     levels = {column: [arm["levels"].get(column) for arm in arms] for column in columns}
-    return pd.DataFrame(levels, index=pd.Index([arm["arm"] for arm in arms], name="id"), dtype=object)
+    return pd.DataFrame(levels, index=names, dtype=object)
+
+
+def _read_environment(path: Path) -> dict[str, Any]:
+    """Reads the environment, and checks all that the page takes from it, so that nothing is missed half-way."""
+    environment = _read_json(path)
+    for field, kind in ENVIRONMENT.items():
+        value: Any = environment
+        for part in field.split("."):
+            if not isinstance(value, dict) or part not in value:
+                raise RunError(f"{path}: {field} is missing")
+            value = value[part]
+        if not isinstance(value, kind):
+            raise RunError(f"{path}: {field} is of the wrong type: {value!r}")
+    return environment
 
 
 def _read_json(path: Path) -> dict[str, Any]:

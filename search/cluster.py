@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import threading
@@ -34,6 +35,7 @@ class LocalRay:
         self._ready, self._finished = threading.Event(), threading.Event()
         self._error: Exception | None = None
         self._reaper: subprocess.Popen[bytes] | None = None
+        self._address = address
         self._thread = threading.Thread(target=self._hold, args=(address, slots), daemon=True)
         self._thread.start()
 
@@ -41,39 +43,53 @@ class LocalRay:
         """Blocks until Ray runs. Raises ``ConnectionError`` if it can't be started or reached."""
         self._ready.wait()
         if self._error is not None:
-            raise ConnectionError(f"Ray can't be reached or started: {self._error}") from self._error
+            where = f"at {self._address}" if self._address else "here"
+            raise ConnectionError(f"no Ray {where}: {self._error}") from self._error
 
     def close(self) -> None:
         """Ends Ray, or leaves the cluster that was joined."""
         self._finished.set()
-        self._thread.join(timeout=10)
+        if self._ready.is_set():  # a Ray that is still starting is left to the reaper
+            self._thread.join(timeout=10)
         if self._reaper is not None and self._reaper.stdin is not None:
             self._reaper.stdin.close()  # it waits for that
 
     def _hold(self, address: str | None, slots: int | None) -> None:
-        if address is None:  # a token of our own; a named cluster has its own rules
-            token = secrets.token_hex(32)
-            self._reaper = _start_reaper(token)
-            os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", token
-        # Ray otherwise empties CUDA_VISIBLE_DEVICES for workers without GPUs, and warns that it will stop doing so.
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         try:
-            import ray
-
-            ray.init(
-                address=address or "local",
-                num_cpus=None if address else max(slots or 1, default_workers(1)),
-                include_dashboard=None if address else False,
-                log_to_driver=False,
-                logging_level="error",
-            )
+            self._connect(address, slots)
         except Exception as error:
             self._error = error
             self._ready.set()
             return
         self._ready.set()
         self._finished.wait()
-        ray.shutdown()
+        sys.modules["ray"].shutdown()
+
+    def _connect(self, address: str | None, slots: int | None) -> None:
+        if address is not None:
+            _check_reachable(address)
+        else:  # a token of our own; a named cluster has its own rules
+            token = secrets.token_hex(32)
+            self._reaper = _start_reaper(token)
+            os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", token
+        # Ray otherwise empties CUDA_VISIBLE_DEVICES for workers without GPUs, and warns that it will stop doing so.
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        import ray  # only now: it reads the token's variables when it is imported
+
+        ray.init(
+            address=address or "local",
+            num_cpus=None if address else max(slots or 1, default_workers(1)),
+            include_dashboard=None if address else False,
+            log_to_driver=False,
+            logging_level="error",
+        )
+
+
+def _check_reachable(address: str) -> None:
+    """Tries a named address for some seconds; Ray itself tries for minutes. Raises ``OSError``."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
 
 
 def _start_reaper(token: str) -> subprocess.Popen[bytes]:

@@ -4,10 +4,39 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Iterator
 
 from search.factors import Choice, Level, Variable
+from search.plan import Arm, Plan
 from search.space import Space
+
+PROBES, MAX_PROBES = 200, 1000
+"""How many random arms tell what share of a space can run; how many are drawn before it counts as infeasible."""
+
+
+def feasible_arms(plan: Plan) -> tuple[list[Arm], int]:
+    """Draws arms of a search's space; returns those that can run, and how many were drawn.
+
+    Raises:
+        InputError: If none of ``MAX_PROBES`` can, naming the limit that rejected most.
+    """
+    generator = random.Random(0)
+    found: list[Arm] = []
+    reasons: Counter[str] = Counter()
+    draws = 0
+    while draws < PROBES or (not found and draws < MAX_PROBES):
+        draws += 1
+        arm = plan.judge(draw(plan.space, generator))
+        if arm.status == "run" or (arm.status == "duplicate" and not plan.baseline.outside):
+            found.append(arm)
+        else:
+            reasons[arm.reason.partition(" ")[0] if arm.status == "rejected" and arm.cost else arm.reason] += 1
+    if not found:
+        (limit, times), *_ = reasons.most_common(1)
+        message = f"none of {MAX_PROBES} random arms can run; most ({times}) were rejected by: {limit}"
+        raise plan.study.source.error(("constraints",), message)
+    return found, draws
 
 
 def draw(space: Space, generator: random.Random) -> Choice:
@@ -35,19 +64,13 @@ def in_order(space: Space) -> Iterator[Variable]:
         waiting = [variable for variable in waiting if variable not in ready]
 
 
-def options(variable: Variable, space: Space) -> tuple[Level | None, ...]:
-    """Returns a listed variable's levels, with None for the baseline's own value where that is one more."""
-    own = any(level.label == variable.baseline for level in variable.levels)
-    return variable.levels if own or not space.active(variable, {}) else (None, *variable.levels)
-
-
 def _names(space: Space) -> set[str]:
     return {variable.name for variable in space.free}
 
 
 def _drawn(variable: Variable, space: Space, generator: random.Random) -> Level | None:
     if variable.range is None:
-        return generator.choice(options(variable, space))
+        return generator.choice(space.options(variable))
     grid = None if variable.range.log else variable.range.grid()
     if grid is not None:
         return variable.level(generator.choice(grid))

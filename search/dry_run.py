@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from statistics import median
 from time import perf_counter
 
@@ -14,67 +13,49 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from search.draw import draw
+from search.draw import feasible_arms
 from search.engine import default_workers
 from search.pilot import earlier_noise
 from search.plan import COST_NAMES, Arm, Plan
 from search.session import planned_trials
 from search.study import Study
 
-PROBES = 200
-"""How many random arms tell the acceptance rate of a search's space."""
+WIDE = 200
 
-MAX_PROBES = 1000
-"""How many are drawn before a space counts as infeasible."""
+SIGNIFICANCE = 0.05
 
 STEPS, MEASURING_SECONDS = 6, 1.0
 """Training steps of a time measurement, fewer (at least two) if they take longer than so many seconds."""
 
 
-def dry_run(study: Study, directory: Path, workers: int | None, detectable: Callable[[int], float]) -> None:
+def dry_run(study: Study, directory: Path, workers: int | None, detectable: Callable[[int, float], float]) -> None:
     """Prints the plan of a study.
 
     Args:
         directory: Where the run would be; an earlier one there tells the noise.
-        detectable: Gives the smallest detectable effect, in SDs of a paired difference, for a number of pairs.
+        detectable: Gives the smallest detectable effect, in SDs of a paired difference, for pairs and a level.
 
     Raises:
         InputError: If the study can't be planned, or nothing in its space can run.
     """
     plan = Plan(study)
     console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = WIDE  # a file or a pipe has no width to keep to
     console.print(f"[bold]{study.spec.name}[/bold]  {study.spec.question}", markup=True)
-    console.print(f"design {study.spec.design.kind}, {len(plan.seeds)} seeds an arm, data {study.spec.data.kind}\n")
+    console.print(
+        f"design {study.spec.design.kind}, {_plural(len(plan.seeds), 'seed')} an arm, data {study.spec.data.kind}\n"
+    )
     console.print(_arms_table(plan))
-    arms = feasible_or_error(plan) if plan.adaptive else [row for row in plan.rows if row.status == "run"]
+    if plan.adaptive:
+        arms, draws = feasible_arms(plan)
+        console.print(f"space: {len(arms)} of {draws} random draws can run")
+    else:
+        arms = [row for row in plan.rows if row.status == "run"]
     _say_counts(console, plan, arms)
     _say_time(console, plan, arms, workers or study.spec.ray.workers or default_workers(study.spec.train.threads))
     _say_memory(console, plan, arms)
     _say_power(console, plan, directory, detectable)
-
-
-def feasible_or_error(plan: Plan) -> list[Arm]:
-    """Draws arms of a search's space until it is known what share can run.
-
-    Raises:
-        InputError: If none of ``MAX_PROBES`` can, naming the limit that rejected most.
-    """
-    generator = Random(0)
-    found: list[Arm] = []
-    reasons: Counter[str] = Counter()
-    for number in range(MAX_PROBES):
-        if number >= PROBES and found:
-            break
-        arm = plan.judge(draw(plan.space, generator))
-        if arm.status == "rejected":
-            reasons[" ".join(arm.reason.split()[:1])] += 1
-        else:
-            found.append(arm)
-    if not found:
-        (limit, times), *_ = reasons.most_common(1)
-        message = f"none of {MAX_PROBES} random arms can run; '{limit}' rejected most of them ({times})"
-        raise plan.study.source.error(("constraints",), message)
-    return found
 
 
 @dataclass(frozen=True)
@@ -85,10 +66,10 @@ class _Timing:
 
 def _arms_table(plan: Plan) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("arm", overflow="fold")
+    table.add_column("arm")
     for column in ("MACs", "vs baseline", "parameters", "activations"):
         table.add_column(column, justify="right")
-    table.add_column("becomes", overflow="fold")
+    table.add_column("becomes")
     base = plan.baseline.cost
     assert base is not None
     for row in plan.rows:
@@ -107,18 +88,17 @@ def _arms_table(plan: Plan) -> Table:
 def _say_counts(console: Console, plan: Plan, arms: list[Arm]) -> None:
     counts = Counter(row.status for row in plan.rows)
     macs = [_macs(arm) for arm in arms]
-    if plan.adaptive:
-        console.print(
-            f"space: {len(arms)} of the first random draws can run; MACs from {min(macs):,} to {max(macs):,} among them"
-        )
-    else:
-        rows = f"{len(plan.rows)} arms = {counts['run']} run + {counts['rejected']} rejected"
-        console.print(f"{rows} + {counts['duplicate']} duplicate; MACs from {min(macs):,} to {max(macs):,}")
+    if not plan.adaptive:
+        rows = f"{_plural(len(plan.rows), 'arm')} = {counts['run']} run + {counts['rejected']} rejected"
+        console.print(f"{rows} + {counts['duplicate']} duplicate")
+    console.print(f"MACs from {min(macs):,} to {max(macs):,}")
     match = getattr(plan.study.spec.design, "match", None)
     if match is not None:
         twins = sum(row.match != "none" and row.status == "run" for row in plan.rows)
         alone = sum(row.unmatched is not None for row in plan.rows)
-        console.print(f"equal {COST_NAMES[match.cost]}: {twins} twins added, {alone} arms unmatched")
+        console.print(
+            f"equal {COST_NAMES[match.cost]}: {_plural(twins, 'twin')} added, {_plural(alone, 'arm')} unmatched"
+        )
     explore, confirm = planned_trials(plan)
     console.print(f"trials: {explore} explore + {confirm} confirm = {explore + confirm}")
 
@@ -184,7 +164,7 @@ def _say_memory(console: Console, plan: Plan, arms: list[Arm]) -> None:
     )
 
 
-def _say_power(console: Console, plan: Plan, directory: Path, detectable: Callable[[int], float]) -> None:
+def _say_power(console: Console, plan: Plan, directory: Path, detectable: Callable[[int, float], float]) -> None:
     """The smallest effect that the seeds could show, in noise SDs; in points too if an earlier run tells the noise."""
     seeds = len(plan.seeds)
     if plan.adaptive or plan.study.spec.design.kind == "train":
@@ -194,14 +174,21 @@ def _say_power(console: Console, plan: Plan, directory: Path, detectable: Callab
             "smallest detectable effect: none; a single seed shows no noise, so no effect can be told from it"
         )
         return
-    size = detectable(seeds)
+    # Holm asks this of the smallest p of a family; every arm beside the baseline is compared once.
+    comparisons = max(1, len(plan.arms) - 1)
+    size = detectable(seeds, SIGNIFICANCE / comparisons)
     text = (
-        f"smallest detectable effect: {size:.2f} SDs of a paired difference at {seeds} seeds (80% power, 5% two-sided)"
+        f"smallest detectable effect: {size:.2f} SDs of a paired difference, with {seeds} seeds and "
+        f"{_plural(comparisons, 'comparison')} (80% power, two-sided 5% over all of them)"
     )
-    noise = earlier_noise(directory)
+    noise = earlier_noise(directory, plan.baseline.arm)
     if noise is not None:
         text += f"; {size * noise * 100:.2f} points at the SD of {noise * 100:.2f} that the run in {directory} shows"
     console.print(text)
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _duration(seconds: float) -> str:

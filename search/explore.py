@@ -38,6 +38,11 @@ class Queue(Protocol):
         """How many trials the phase has in all, as far as is known."""
         ...
 
+    @property
+    def already(self) -> int:
+        """How many of them an earlier session finished."""
+        ...
+
 
 @dataclass
 class Listed:
@@ -59,6 +64,10 @@ class Listed:
     @property
     def total(self) -> int:
         return len(self.trials)
+
+    @property
+    def already(self) -> int:
+        return sum(trial.name in self.done for trial in self.trials)
 
 
 class Proposed:
@@ -82,6 +91,7 @@ class Proposed:
         self._passed_over: dict[str, int] = {}
         self._take(plan.baseline)
         self._restore()
+        self.already = self._arms * len(plan.seeds) - len(self._waiting)
 
     @property
     def total(self) -> int:

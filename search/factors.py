@@ -132,6 +132,9 @@ class Variable:
     def level(self, value: int | float) -> Level:
         """Returns the level of a number in the range, or of a link."""
         assert self.path is not None
+        if self.range is not None and self.range.grid() is None:
+            # Four digits: more say nothing, and nobody can read them.
+            value = min(max(float(f"{value:.4g}"), self.range.low), self.range.high)
         number = canonical(value)
         return Level(label(number), number, ((self.path, number),))
 

@@ -56,6 +56,16 @@ def values(path: Path, data: Any) -> list[tuple[Location, Any]]:
     return list(_walk(data, path))
 
 
+def is_there(path: Path, data: Any) -> bool:
+    """Whether every location that a path names is there, the last key included."""
+    *above, last = path
+    try:
+        holders = [value for _, value in _walk(data, tuple(above))]
+    except PathError:
+        return False
+    return all(isinstance(last, int) or last in {"*", "each"} or last in holder for holder in holders)
+
+
 def patched(data: Any, changes: Iterator[tuple[Path, Any]] | list[tuple[Path, Any]]) -> Any:
     """Returns a copy of plain data with every named location set; a mapping is replaced whole, never merged.
 

@@ -105,6 +105,7 @@ class Plan:
             configuration = self.space.configuration(choice)
         except Unresolvable as error:
             return Arm("", named, levels, self.space.baseline, None, "rejected", str(error))
+        levels = self.space.columns(choice, configuration)
         return self._judged(Arm(configuration.identity, named, levels, configuration, None))
 
     def admit(self, choice: Choice) -> Arm:

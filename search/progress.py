@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -18,9 +21,11 @@ class Talk:
 
     Args:
         quiet: Say only what needs the user's attention.
+        log: Where to write it all down too: one JSON object a line, with time, level and text.
     """
 
-    def __init__(self, quiet: bool = False) -> None:
+    def __init__(self, quiet: bool = False, log: Path | None = None) -> None:
+        self._log_path = log
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._live = self._console.is_terminal and not quiet
         self._quiet = quiet
@@ -28,16 +33,18 @@ class Talk:
         self._phase, self._total, self._done, self._failed, self._running = "", 0, 0, 0, 0
         self._best = ""
         self._reasons: Counter[str] = Counter()
-        self._said = self._started = time.monotonic()
+        self._said = self._started = self._first_end = time.monotonic()
         self._fresh = 0
 
     def note(self, text: str) -> None:
         """Says one line."""
+        self._log("info", text)
         if not self._quiet:
             self._console.print(text, markup=False)
 
     def warn(self, text: str) -> None:
         """Says one line that the user should not miss."""
+        self._log("warning", text)
         self._console.print(f"warning: {text}", markup=False, style="yellow")
 
     def phase(self, name: str, total: int, done: int) -> None:
@@ -74,6 +81,7 @@ class Talk:
         self._done += 1
         self._fresh += 1
         self._total, self._best = total, best
+        self._log("debug", f"{entry['trial']} {entry['status']}", arm=label, accuracy=entry.get("val_accuracy"))
         if entry["status"] != "completed":
             self._failed += entry["status"] == "failed"
             self._reasons[entry["reason"]] += 1
@@ -108,10 +116,19 @@ class Talk:
             self._said = time.monotonic()
             self.note(f"{self._phase}: {self._done}/{self._total} · {state}")
 
+    def _log(self, level: str, text: str, **fields: Any) -> None:
+        if self._log_path is not None:
+            line = json.dumps({"time": datetime.now(UTC).isoformat(), "level": level, "text": text, **fields})
+            with self._log_path.open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+
     def _time_left(self) -> str:
-        if not self._fresh or self._done >= self._total:
+        """Estimated from the ends so far; the first ones also waited for the workers to start, and don't count."""
+        if self._fresh == 1:
+            self._first_end = time.monotonic()
+        if self._fresh < 4 or self._done >= self._total:
             return ""
-        seconds = (time.monotonic() - self._started) / self._fresh * (self._total - self._done)
+        seconds = (time.monotonic() - self._first_end) / (self._fresh - 1) * (self._total - self._done)
         return f" · about {seconds:.0f} s left" if seconds < 100 else f" · about {seconds / 60:.0f} min left"
 
 

@@ -165,7 +165,9 @@ def _hold(directory: Path) -> IO[str]:
         lock.seek(0)
         holder = lock.read().strip() or "another process"
         lock.close()
-        raise RunDirectoryError(f"{directory}: in use by {holder}") from None
+        raise RunDirectoryError(
+            f"{directory}: in use by {holder}; wait until it ends, or name another folder with --out"
+        ) from None
     lock.truncate(0)
     lock.write(f"process {os.getpid()} on {socket.gethostname()}")
     lock.flush()

@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--inline", action="store_true", help="no Ray: train in this process, with the same numbers")
     add("--fresh", action="store_true", help="move an old run directory aside and start again")
     add("--only", metavar="TRIAL", help="run this one trial of the plan, again if it is finished")
-    add("--max-failures", type=int, metavar="N", help="end early when more than N trials have failed")
+    add("--max-failures", type=_natural, metavar="N", help="end early when more than N trials have failed")
     add("--fail-fast", action="store_true", help="end at the first failed trial")
     add("--strict", action="store_true", help="refuse to resume (exit 4) when code, versions or data have changed")
     return parser
@@ -96,6 +96,10 @@ def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
     from search.plan import Plan
 
     plan = Plan(study)
+    if plan.adaptive:
+        from search.draw import feasible_arms
+
+        feasible_arms(plan)  # a space in which nothing can run is known now, not after the baseline was trained
     _prepare_directory(directory, options.fresh)
     return _in_directory(options, study, plan, directory, interrupts)
 
@@ -107,29 +111,43 @@ def _in_directory(options: argparse.Namespace, study: Study, plan: Any, director
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RecordWarning)
         record = Record(directory)
-    with record, Workplace(options, study, plan, directory, record, interrupts) as workplace:
-        for warning in caught:
-            workplace.warn(str(warning.message))
-        try:
-            return workplace.run()
-        finally:
-            # Also after an interruption: what was finished is on the page.
-            _report(workplace, directory)
+    try:
+        with record, Workplace(options, study, plan, directory, record, interrupts) as workplace:
+            for warning in caught:
+                workplace.warn(str(warning.message))
+            try:
+                code = workplace.run()
+            finally:
+                if workplace.begun:  # also after an interruption: what was finished is on the page
+                    report = _report(workplace, directory)
+            workplace.finish(report)
+            return code
+    finally:
+        if not record.entries:
+            _undo(directory)
 
 
-def _report(workplace: Any, directory: Path) -> None:
+def _report(workplace: Any, directory: Path) -> Path:
     workplace.write()
     import reports
 
-    workplace.finish(reports.build(directory))
+    return reports.build(directory)
 
 
-def _smallest_detectable(pairs: int) -> float:
+def _undo(directory: Path) -> None:
+    """Removes a run directory in which nothing happened."""
+    for name in ("trials.jsonl", "log.jsonl", ".lock"):
+        (directory / name).unlink(missing_ok=True)
+    if not any(directory.iterdir()):
+        directory.rmdir()
+
+
+def _smallest_detectable(pairs: int, level: float) -> float:
     import pandas as pd
 
     from reports.statistics import detectable
 
-    return float(detectable(pd.Series([1.0]), pd.Series([pairs])).iloc[0])
+    return float(detectable(pd.Series([1.0]), pd.Series([pairs]), level).iloc[0])
 
 
 def _prepare_directory(directory: Path, fresh: bool) -> None:
@@ -150,6 +168,13 @@ def _count(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def _natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("not below 0")
     return number
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -70,7 +71,7 @@ class Session:
         self.plan, self.directory, self.record, self.talk = plan, directory, record, talk
         self._executor, self._max_failures, self.shelf = executor, max_failures, shelf
         self._interrupts = interrupts
-        self._failures = 0
+        self._failures, self._started = 0, time.monotonic()
         self._sums: dict[tuple[str, str], tuple[float, int]] = {}
         self._leaders: dict[str, tuple[float, str]] = {}
         self.finished = latest(record.entries, "finished")
@@ -127,8 +128,7 @@ class Session:
         if first is None:
             return
         executor = self._executor()
-        done = sum(entry["phase"] == name and entry["arm"] in self.plan.arms for entry in self.finished.values())
-        self.talk.phase(name, queue.total, min(done, queue.total))
+        self.talk.phase(name, queue.total, queue.already)
         flying: dict[str, Trial] = {}
         trial: Trial | None = first
         try:
@@ -158,7 +158,7 @@ class Session:
         last = reply["epochs"][-1] if reply.get("epochs") else {}
         final = {key: last[key] for key in ("train_accuracy", "train_loss", "val_accuracy", "val_loss") if key in last}
         who = {"trial": trial.name, "arm": trial.arm, "seed": trial.seed, "phase": trial.phase}
-        entry = self.record.append("finished", **_finite({**who, **final, **reply}))
+        entry = self.record.append("finished", elapsed=self.elapsed(), **_finite({**who, **final, **reply}))
         self._score(entry)
         self.finished[trial.name] = entry
         self._failures += entry["status"] == "failed"
@@ -254,6 +254,10 @@ class Session:
     def last(self, event: str) -> dict[str, Any]:
         """Returns the last entry of an event in the record; empty if there is none."""
         return next((entry for entry in reversed(self.record.entries) if entry["event"] == event), {})
+
+    def elapsed(self) -> float:
+        """Returns the seconds since this session was made, on a clock that no one sets."""
+        return time.monotonic() - self._started
 
     def last_event(self) -> str:
         """Returns the kind of the record's last entry, warnings left aside."""

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from blocks import NetworkSpec
 from blocks.base import identity
-from blocks.source import dotted
+from blocks.source import Location, dotted
 from search import paths
 from search.binding import Binding
 from search.data.spec import DATASETS, DataError, DataSpec
@@ -44,7 +44,15 @@ class Configuration:
 
 
 class Unresolvable(ValueError):
-    """A choice of levels that gives no valid configuration; the message says why."""
+    """A choice of levels that gives no valid configuration; the message says why.
+
+    Attributes:
+        location: The field that it is about, where one alone is.
+    """
+
+    def __init__(self, message: str, location: Location = ()) -> None:
+        super().__init__(message)
+        self.location = location
 
 
 class Space:
@@ -60,7 +68,10 @@ class Space:
         self._by_name = self._binding.variables
         self.variables: tuple[Variable, ...] = tuple(self._by_name.values())
         self.error, self.level_place = self._binding.error, self._binding.level_place
-        self.baseline = self.configuration({})
+        try:
+            self.baseline = self.configuration({})
+        except Unresolvable as error:
+            raise study.source.error(error.location, str(error)) from None
         self._check_levels()
 
     @property
@@ -76,6 +87,13 @@ class Space:
             raise self.error(variable, message, "range")
         return levels
 
+    def options(self, variable: Variable) -> tuple[Level | None, ...]:
+        """Returns a variable's listed levels; None, first, stands for the baseline's own value where it has one."""
+        levels = self.listed(variable)
+        if not self.active(variable, {}):  # it means nothing at the baseline, so it has no value there
+            return levels
+        return (None, *(level for level in levels if level.label != variable.baseline))
+
     def active(self, variable: Variable, choice: Choice) -> bool:
         """Whether a variable is varied under a choice: whether its ``when`` is met."""
         return all(
@@ -83,10 +101,18 @@ class Space:
             for name, labels in variable.when.items()
         )
 
-    def columns(self, choice: Choice) -> dict[str, str]:
-        """Returns every variable's label under a choice; the empty text where it is not varied."""
+    def columns(self, choice: Choice, configuration: Configuration | None = None) -> dict[str, str]:
+        """Returns every variable's label under a choice; the empty text where it is not varied.
+
+        Args:
+            configuration: What the choice resolves to, if it does: a level of one factor may take away what another
+                varies (a basic block has no expansion), and then the other's label is empty too.
+        """
+        plain = None if configuration is None else configuration.plain()
         return {
-            variable.name: self._label(variable, choice) if self.active(variable, choice) else ""
+            variable.name: self._label(variable, choice)
+            if self.active(variable, choice) and (plain is None or _is_there(variable, plain))
+            else ""
             for variable in self.variables
         }
 
@@ -113,17 +139,24 @@ class Space:
         try:
             data = DATASETS.parse(plain["data"])
             network = NetworkSpec.model_validate(fill_in(plain["network"], data, self.study.filled_in))
-            return Configuration(network, TrainSpec.model_validate(plain["train"]), data)
+            found = Configuration(network, TrainSpec.model_validate(plain["train"]), data)
         except ValidationError as error:
             details = error.errors(include_url=False)[0]
             where = dotted(tuple(details["loc"]))
             raise Unresolvable(f"{where + ': ' if where else ''}{details['msg']}") from None
         except (ValueError, DataError) as error:
             raise Unresolvable(str(error)) from None
+        size, crop = found.input[1], found.train.augment.crop
+        if crop >= size:
+            message = f"with a border of {crop} pixels, a crop of {size} may hold nothing else"
+            raise Unresolvable(message, ("train", "augment", "crop"))
+        return found
 
     def _check_levels(self) -> None:
         """Applies every level alone: it must be valid, and no two may be the same arm."""
         for variable in self.free:
+            if variable.listed() is not None and not any(self.options(variable)):
+                raise self.error(variable, "this factor has no level beside the baseline's own")
             seen: dict[str, Level] = {}
             for level in self._probes(variable):
                 choice: Choice = {**self._enabling(variable), variable.name: level}
@@ -176,3 +209,7 @@ class Space:
         if isinstance(level.value, bool) or not isinstance(level.value, (int, float)):
             raise Unresolvable(f"{variable.name} follows {variable.same_as}, whose level '{level.label}' is no number")
         return variable.level(level.value * variable.times)
+
+
+def _is_there(variable: Variable, plain: Mapping[str, Any]) -> bool:
+    return variable.path is None or variable.base is None or paths.is_there(variable.path, plain)

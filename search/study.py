@@ -12,7 +12,7 @@ from blocks import NetworkSpec, preset
 from blocks.base import Count, Fraction, Number, Positive, Spec, Text
 from blocks.source import InputError, Source, parse_value, read_yaml
 from search import paths
-from search.data.spec import DATASETS, DataSpec
+from search.data.spec import DATASETS, DataError, DataSpec
 from search.designs.base import DESIGNS, DesignSpec
 from search.factors import Factor
 from search.train.recipe import TrainSpec
@@ -29,7 +29,7 @@ class Band(Spec):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min ({self.min:g}) is above max ({self.max:g})")
+            raise ValueError(f"min ({self.min:,.12g}) is above max ({self.max:,.12g})")
         return self
 
 
@@ -136,7 +136,7 @@ def load_study(path: str | FilePath, overrides: tuple[str, ...] = ()) -> Study:
 def resolve_study(source: Source) -> Study:
     """Validates a study that was read already. Raises ``InputError``."""
     given = dict(source.data)
-    given.setdefault("question", source.comment)
+    given.setdefault("question", _question(source.comment))
     given.setdefault("design", "train")
     for required in ("name", "data", "network", "train"):
         if required not in given:
@@ -147,11 +147,20 @@ def resolve_study(source: Source) -> Study:
         raise source.explain(error, ("data",)) from None
     except ValueError as error:
         raise source.error(("data",), str(error)) from None
-    given["network"], filled_in = _network(source, given["network"], data)
+    try:
+        given["network"], filled_in = _network(source, given["network"], data)
+    except DataError as error:
+        raise source.error(("data",), str(error)) from None
     try:
         return Study(StudySpec.model_validate(given), source, filled_in)
     except ValidationError as error:
         raise source.explain(error) from None
+
+
+def _question(comment: str) -> str:
+    """Returns a comment up to its question mark; all of it if it has none."""
+    question, mark, _ = comment.partition("?")
+    return question + mark
 
 
 def fill_in(network: dict[str, Any], data: DataSpec, what: frozenset[FilledIn]) -> dict[str, Any]:

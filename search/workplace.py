@@ -6,7 +6,7 @@ import argparse
 import json
 import shlex
 import sys
-import time
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,8 @@ from typing import Any, Self
 
 from ruamel.yaml import YAML
 
+from search.data.images import Splits
+from search.data.spec import DataError
 from search.engine import Executor, Inline
 from search.environment import environment
 from search.interrupts import Interrupts
@@ -44,8 +46,8 @@ class Workplace:
         interrupts: Interrupts,
     ) -> None:
         self.options, self.study, self.plan, self.directory, self.record = options, study, plan, directory, record
-        self.talk, self.shelf, self._interrupts = Talk(), Shelf(), interrupts
-        self._started = time.monotonic()
+        self.talk, self.shelf = Talk(log=directory / "log.jsonl"), Shelf()
+        self._interrupts = interrupts
         self._executor: Executor | None = None
         self._ray: Any = None
         before = self._last_session()
@@ -57,6 +59,9 @@ class Workplace:
         )
 
     def __enter__(self) -> Self:
+        before = self._last_session()
+        if self.options.strict and before is not None:
+            self._compare(before, {"environment": environment(), "data": before["data"]})
         if not self.options.inline and not self._nothing_left():
             self._ray = self._start_ray()  # takes seconds: begun now, awaited when there is something to run
         return self
@@ -69,6 +74,11 @@ class Workplace:
         elif self._ray is not None:
             self._ray.close()
 
+    @property
+    def begun(self) -> bool:
+        """Whether a session was ever recorded here, so that there is something to report on."""
+        return self._last_session() is not None
+
     def run(self) -> int:
         """Runs the session; returns the exit code."""
         try:
@@ -77,7 +87,7 @@ class Workplace:
             else:
                 self.session.run()
                 if self.session.last_event() != "ended":
-                    self.record.append("ended", time=now(), seconds=time.monotonic() - self._started)
+                    self.record.append("ended", time=now(), elapsed=self.session.elapsed())
         except TooManyFailures as error:
             self.warn(f"ended early: {error}")
             return 3
@@ -110,8 +120,7 @@ class Workplace:
     def executor(self) -> Executor:
         """Returns the executor, started on first use: the data are loaded and the session recorded before that."""
         if self._executor is None:
-            with self._interrupts.window():
-                splits = self.shelf.splits(self.plan.baseline.configuration.data.plain())
+            splits = self._load()
             threads = self.plan.baseline.configuration.train.threads
             if self.options.inline:
                 self._executor = Inline(self._splits_of)
@@ -119,6 +128,7 @@ class Workplace:
                 from search.cluster import OnRay
 
                 self._ray = self._ray or self._start_ray()
+                self.talk.note("starting Ray" if self.options.ray is None else f"joining {self.options.ray}")
                 with self._interrupts.window():
                     self._ray.wait_until_ready()
                 self._executor = OnRay(
@@ -129,8 +139,22 @@ class Workplace:
                     threads=threads,
                     gpus=self.study.spec.ray.gpus,
                 )
+            self.talk.note(f"{self._executor.name}: {self._executor.slots} trials at a time, {threads} threads each")
             self._begin(splits)
         return self._executor
+
+    def _load(self) -> Splits:
+        """Loads the baseline's images. Raises ``InputError`` if they can't be used."""
+        configuration, source = self.plan.baseline.configuration, self.study.source
+        try:
+            with self._interrupts.window():
+                splits = self.shelf.splits(configuration.data.plain())
+        except DataError as error:
+            raise source.error(("data",), str(error)) from None
+        if configuration.train.batch_size > len(splits.train):
+            message = f"more than the {len(splits.train):,} images of the training split"
+            raise source.error(("train", "batch_size"), message)
+        return splits
 
     def _splits_of(self, job: Job) -> Any:
         return self.shelf.splits(job.configuration["data"])
@@ -201,12 +225,11 @@ class Workplace:
         sessions = [
             {
                 "started": entry["time"],
-                "seconds": next((after["seconds"] for after in entries[index:] if after["event"] == "ended"), None),
+                "seconds": next((after["elapsed"] for after in reversed(own) if "elapsed" in after), 0.0),
                 "command": entry["command"],
-                "trials": sum(after["event"] == "finished" for after in _until_next(entries[index + 1 :])),
+                "trials": sum(after["event"] == "finished" for after in own),
             }
-            for index, entry in enumerate(entries)
-            if entry["event"] == "session"
+            for entry, own in _sessions(entries)
         ]
         explore = [] if self.study.spec.design.kind == "train" else list(self.plan.seeds)
         return {
@@ -218,7 +241,7 @@ class Workplace:
             "varied": ["initialisation", "order", "augmentation"],
             "data": session["data"],
             "command": session["command"],
-            "wall_seconds": sum(entry["seconds"] or 0 for entry in sessions),
+            "wall_seconds": sum(entry["seconds"] for entry in sessions),
             "sessions": sessions,
             "warnings": [entry["text"] for entry in entries if entry["event"] == "warning"],
             "planned": {"trials": self.session.planned()},
@@ -234,6 +257,8 @@ def study_yaml(study: Study) -> str:
     return text.getvalue()
 
 
-def _until_next(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    end = next((index for index, entry in enumerate(entries) if entry["event"] == "session"), len(entries))
-    return entries[:end]
+def _sessions(entries: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Yields every session's entry with those that came after it and before the next."""
+    starts = [index for index, entry in enumerate(entries) if entry["event"] == "session"]
+    for start, end in zip(starts, [*starts[1:], len(entries)], strict=True):
+        yield entries[start], entries[start + 1 : end]

@@ -49,6 +49,7 @@ def data(table: Table) -> pd.DataFrame:
     else:
         arms["series"], arms["tag"] = np.where(arms["front"], FRONT, OTHERS), ""
     arms.loc[arms.index == table.baseline, ["series", "tag"]] = [BASELINE, "baseline"]
+    arms[["low", "high"]] = arms[["low", "high"]].clip(0, 1)
     arms["count"] = 1
     arms["base"] = table.entry(table.baseline)["macs"]
     arms["tolerance"] = (table.design.tolerance or np.nan) if table.design.match == "macs" else np.nan
@@ -63,7 +64,9 @@ def caption(frame: pd.DataFrame) -> str:
     """Says what to see, and what the whiskers and shapes are."""
     said = ["Mean validation accuracy of each arm against the MACs of one image."]
     if (frame["n"] > 1).any():
-        said.append("Whiskers are 95% t intervals of the mean over seeds; long ones are cut by the frame.")
+        said.append(
+            "Whiskers are 95% t intervals of the mean over seeds, clipped to 0–100%; long ones are cut by the frame."
+        )
     else:
         said.append("One seed an arm, so there are no whiskers, and the front is that of single runs.")
     if (frame["match"] != "none").any():
@@ -85,7 +88,10 @@ def draw(frame: pd.DataFrame) -> go.Figure:
     if len(frame) <= MOST_TAGS:
         frame = frame.assign(tag=[_short(tag) for tag in frame["tag"]])
         ends = horizontal["range"], (low, high), base
-        frame["side"] = place(frame["macs"].tolist(), frame["mean"].tolist(), frame["tag"].tolist(), *ends)
+        sides = place(frame["macs"].tolist(), frame["mean"].tolist(), frame["tag"].tolist(), *ends)
+        # A label that would cover another is left to the hover text.
+        frame["tag"] = [tag if side else "" for tag, side in zip(frame["tag"], sides, strict=True)]
+        frame["side"] = [side or "middle right" for side in sides]
     colours = _colours(frame)
     groups = [part for _, part in frame.groupby(["series", "match"], sort=False)]
     groups.sort(key=lambda part: {OTHERS: 0, BASELINE: 2}.get(part["series"].iloc[0], 1))
@@ -164,7 +170,10 @@ def _vertical(frame: pd.DataFrame) -> tuple[float, float]:
     room = max(high - low, 0.01)
     bottom = max(frame["low"].fillna(frame["mean"]).min(), low - 0.6 * room)
     top = min(frame["high"].fillna(frame["mean"]).max(), high + 0.6 * room)
-    return float(bottom - 0.06 * room), float(top + 0.06 * room)
+    # The axis ends at 0 and 100%, but a little later where a mean itself stands there.
+    bottom = max(bottom - 0.06 * room, min(0, low - 0.03 * room))
+    top = min(top + 0.06 * room, max(1, high + 0.03 * room))
+    return float(bottom), float(top)
 
 
 def _counted(frame: pd.DataFrame) -> pd.DataFrame:

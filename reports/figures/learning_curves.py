@@ -63,14 +63,31 @@ def caption(frame: pd.DataFrame) -> str:
         said += " The grey band holds the middle 80% of the other arms, the grey line is their median."
     if frame["panel"].nunique() > 1:
         said += " Each panel shows the baseline in black and the levels of one factor."
+    if _floor(frame) > frame["low"].min():
+        said += (
+            " The vertical axis starts at the lowest value of the last half of the epochs; the beginning is cut off."
+        )
     return said
 
 
 def draw(frame: pd.DataFrame) -> list[go.Figure]:
     """Draws one figure a panel, all with the same axes."""
-    room = max(frame["high"].max() - frame["low"].min(), 0.01)
-    span = [float(frame["low"].min() - 0.04 * room), float(min(frame["high"].max() + 0.04 * room, 1.005))]
+    floor = _floor(frame)
+    room = max(frame["high"].max() - floor, 0.01)
+    top = min(frame["high"].max() + 0.04 * room, max(1, frame["mean"].max() + 0.02 * room))
+    span = [float(max(floor - 0.04 * room, -0.02 * room)), float(top)]
     return [_panel(part, span) for _, part in frame.groupby("panel", sort=False)]
+
+
+def _floor(frame: pd.DataFrame) -> float:
+    """Returns the lowest value of the last half of the epochs, below which no final difference is to be seen."""
+    return float(frame.loc[frame["epoch"] > frame["epoch"].max() / 2, "low"].min())
+
+
+def _epochs(last: int) -> list[int]:
+    """Returns round whole numbers from 0 to the last epoch, which is always among them, and none too near to it."""
+    step = next(step for step in (digit * 10**power for power in range(12) for digit in (1, 2, 5)) if last <= 6 * step)
+    return [epoch for epoch in range(0, last, step) if last - epoch >= 0.6 * step] + [last]
 
 
 def _panel(frame: pd.DataFrame, span: list[float]) -> go.Figure:
@@ -89,7 +106,8 @@ def _panel(frame: pd.DataFrame, span: list[float]) -> go.Figure:
     height = 320 + (17 * len(names) if longest > 14 else 0)  # long names stand one under the other on a phone
     margin = {"l": 52, "r": 16, "t": 10, "b": 44}
     vertical = {"range": span, "tickformat": ".0%"}
-    horizontal = {"title": {"text": "epoch"}, "rangemode": "tozero", "nticks": 6}
+    last = int(frame["epoch"].max())
+    horizontal = {"title": {"text": "epoch"}, "range": [0, last * 1.02], "tickvals": _epochs(last)}
     return ink.figure(traces, height=height, x=horizontal, y=vertical, margin=margin, legend=legend)
 
 

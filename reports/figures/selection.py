@@ -40,6 +40,7 @@ def data(table: Table) -> pd.DataFrame:
         parts.append(part.set_axis(["mean", "low", "high", "n"], axis=1).assign(label=confirmed["label"], stage=stage))
     frame = pd.concat(parts).dropna(subset=["mean"])
     frame["order"] = frame.index.map({arm: index for index, arm in enumerate(confirmed.index)})
+    frame[["low", "high"]] = frame[["low", "high"]].clip(0, 1)
     return frame.sort_values("order", kind="stable").reset_index(names="arm")
 
 
@@ -49,7 +50,7 @@ def caption(frame: pd.DataFrame) -> str:
     said += " A filled circle left of its open one is the optimism of choosing the best of many."
     if frame["stage"].str.startswith("test").any():
         said += " Diamonds are the test split, opened once after the choice."
-    return said + " Whiskers are 95% t intervals over seeds."
+    return said + " Whiskers are 95% t intervals over seeds, clipped to 0–100%."
 
 
 def draw(frame: pd.DataFrame) -> go.Figure:
@@ -63,7 +64,7 @@ def draw(frame: pd.DataFrame) -> go.Figure:
         "range": [-arms + 0.5, 0.5],
         "showgrid": False,
     }
-    horizontal = {"tickformat": ".1~%", "title": {"text": "accuracy"}, "showgrid": True}
+    horizontal = {"range": _span(frame), "tickformat": ".1~%", "title": {"text": "accuracy"}, "showgrid": True}
     return ink.figure(traces, height=int(110 + 64 * arms), x=horizontal, y=vertical)
 
 
@@ -91,6 +92,17 @@ def _stage(part: pd.DataFrame, stage: str, index: int) -> go.Scatter:
         ],
         hoverinfo="text",
     )
+
+
+def _span(frame: pd.DataFrame) -> list[float]:
+    """Returns the ends of the axis: 0 and 100% at the most, but a little more where a mean itself stands there."""
+    low, high = frame["mean"].min(), frame["mean"].max()
+    first, last = min(frame["low"].min(), low), max(frame["high"].max(), high)
+    room = max(last - first, 0.01)
+    return [
+        float(max(first - 0.05 * room, min(0, low - 0.03 * room))),
+        float(min(last + 0.05 * room, max(1, high + 0.03 * room))),
+    ]
 
 
 def _wrapped(label: str) -> str:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from reports.comparisons import COST_NAMES
+from reports.comparisons import COST_NAMES, why_no_verdict
 from reports.findings import Findings
 from reports.grid import Cell, Column, Glyph, Grid
-from reports.numbers import ABSENT, change, count, p_value, points, points_interval
+from reports.numbers import ABSENT, change, could_have_been, count, p_value, points, points_interval
 from reports.sections import Section
 from reports.statistics import Verdict
 from reports.table import Table
@@ -30,7 +30,7 @@ def build(findings: Findings) -> Section:
 
 
 def _grid(table: Table, rows: pd.DataFrame) -> Grid:
-    matched = bool((rows["at"] == "matched").any())
+    matched = bool((rows["at"] == "matched").any() or rows["same"].any())
     cost = COST_NAMES.get(str(table.design.match), "cost")
     gapped = matched and table.design.match != "macs"  # else the column of MACs shows it
     scale = _scale(rows)
@@ -70,10 +70,16 @@ def _row(row: Row, matched: bool, gapped: bool, equal: str, scale: tuple[float, 
         Cell(pairs, float(row["pairs"])),
     ]
     if matched:
-        cells.insert(1, Cell(equal if row["at"] == "matched" else "its own cost", style="whole"))
+        cells.insert(1, _at(row, equal))
     if gapped:
         cells.insert(-1, Cell(change(row["gap"]), row["gap"]))
     return cells
+
+
+def _at(row: Row, equal: str) -> Cell:
+    if row["same"]:
+        return Cell("its own cost", note=f"{equal} as it stands", style="whole")
+    return Cell(equal if row["at"] == "matched" else "its own cost", style="whole")
 
 
 def _verdict(row: Row) -> Cell:
@@ -81,9 +87,8 @@ def _verdict(row: Row) -> Cell:
     if row["verdict"] is None:
         return Cell(ABSENT, float(len(order)), note=row["note"])
     verdict = Verdict(row["verdict"])
-    could = f"{points(row['detectable'])[1:]} could have been" if verdict is Verdict.NOT_DETECTED else ""
-    same = "as it is, within the tolerance" if row["same"] else ""
-    note = "; ".join(part for part in (could, same, row["note"]) if part)
+    could = could_have_been(row["detectable"]) if verdict is Verdict.NOT_DETECTED else ""
+    note = "; ".join(part for part in (could, why_no_verdict(row), row["note"]) if part)
     return Cell(verdict, float(order.index(verdict)), note=note, style=f"verdict {verdict.replace(' ', '-')}")
 
 
@@ -92,8 +97,9 @@ def _scale(rows: pd.DataFrame) -> tuple[float, float]:
     if rows["effect"].isna().all():
         return -0.01, 0.01
     reach = 2.5 * max(rows["effect"].abs().max(), 1e-3)
-    low = max(min(rows["low"].min(), rows["effect"].min(), 0), -reach)
-    high = min(max(rows["high"].max(), rows["effect"].max(), 0), reach)
+    # One pair has an effect and no interval.
+    low = max(min(rows["low"].fillna(rows["effect"]).min(), rows["effect"].min(), 0), -reach)
+    high = min(max(rows["high"].fillna(rows["effect"]).max(), rows["effect"].max(), 0), reach)
     room = 0.04 * (high - low)
     return low - room, high + room
 
@@ -111,7 +117,7 @@ def _glyph(row: Row, scale: tuple[float, float]) -> Glyph | None:
 
 
 def _method(table: Table, rows: pd.DataFrame) -> str:
-    family = max(table.design.family or 0, rows.loc[~rows["same"].astype(bool), "verdict"].notna().sum())
+    family = max(table.design.family or 0, rows["verdict"].notna().sum())
     margin = "it needs a margin, which this study does not state"
     if table.margin is not None:
         room = f"±{points(table.margin)[1:]}, the study’s margin"
@@ -129,8 +135,11 @@ def _method(table: Table, rows: pd.DataFrame) -> str:
         "Detected: Holm-corrected p < .05. "
         f"Equivalent: {margin}. "
         "Suggestive: p < .05 before correction only. "
-        "Not detected: none of these; the table then says which true difference this test (two-sided 5%, uncorrected) "
-        "would have found with 80% power, taking the observed scatter of the differences as the true one. "
+        "Not detected: none of these; the table then says which true difference would have been detected with 80% "
+        "power, taking the observed scatter of the differences as the true one and testing at the strictest level of "
+        f"the family, 5% / {int(family):,}, which Holm’s correction asks of the smallest p. "
+        "No verdict: one pair has a difference but no interval, and differences that do not vary leave nothing to test "
+        "against. "
         "An arm with a failed, diverged, stopped or missing seed uses the pairs complete in both arms, and is never "
         "called detected or equivalent."
     )

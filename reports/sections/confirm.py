@@ -47,7 +47,7 @@ def _grid(findings: Findings) -> Grid:
         *((Column("Test", hint="With its 95% t interval"),) if tested else ()),
         Column("Seeds"),
     )
-    note = "Means; 95% t intervals over seeds under them. Differences in percentage points (pp)."
+    note = "Means; 95% t intervals over seeds under them, clipped to 0–100%. Differences in percentage points (pp)."
     return Grid("Finalists on fresh seeds", columns, [_row(findings, row, tested) for row in rows], note)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from blocks.base import Count, Natural, Number, Spec, Text
 from blocks.registry import Registry
@@ -44,10 +44,17 @@ class DesignSpec(Spec):
     kind: Text
     seeds: Annotated[Count, Field(le=FIRST_CONFIRM_SEED)] | Annotated[tuple[Seed, ...], Field(min_length=1)] = 1
 
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: int | tuple[int, ...]) -> int | tuple[int, ...]:
+        if isinstance(seeds, tuple) and len(set(seeds)) < len(seeds):
+            raise ValueError("a seed is given twice; replicates need seeds of their own")
+        return seeds
+
     @property
     def seed_list(self) -> tuple[int, ...]:
         """The seeds: ``seeds: 3`` stands for 0, 1, 2."""
-        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else tuple(dict.fromkeys(self.seeds))
+        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
 
     def own_factors(self) -> dict[str, Factor]:
         """Returns the factors that the design brings itself, beside the study's."""
@@ -109,6 +116,14 @@ class AdaptiveDesign(DesignSpec):
 
     adaptive: ClassVar[bool] = True
     trials: Count
+
+    @model_validator(mode="after")
+    def _whole_arms(self) -> Self:
+        seeds = len(self.seed_list)
+        if self.trials < 2 * seeds or self.trials % seeds:
+            fitting = f"a multiple of {seeds}, {2 * seeds} or more"
+            raise ValueError(f"trials is {self.trials}, but with {seeds} seeds an arm it is {fitting}")
+        return self
 
     def proposer(self, space: Space) -> Proposer:
         """Returns a fresh proposer over a space."""

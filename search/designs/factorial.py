@@ -23,13 +23,10 @@ class Factorial(ListedDesign):
     kind: Literal["factorial"] = "factorial"
 
     def choices(self, space: Space) -> Iterator[Choice]:
-        grids: list[list[Level | None]] = []
+        grids: list[tuple[Level | None, ...]] = []
         size = 1
         for variable in space.free:
-            levels = space.listed(variable)
-            own = [] if any(level.label == variable.baseline for level in levels) else [None]
-            # A factor that means nothing at the baseline (its `when` is unmet) has no value of its own there.
-            grids.append([*(own if space.active(variable, {}) else []), *levels])
+            grids.append(space.options(variable))
             size *= len(grids[-1])
             if size > MAX_ARMS:
                 raise space.error(variable, f"the full factorial has more than {MAX_ARMS:,} arms; use design: search")

@@ -20,9 +20,7 @@ class OneAtATime(ListedDesign):
 
     def choices(self, space: Space) -> Iterator[Choice]:
         for variable in space.free:
-            for level in space.listed(variable):
-                if level.label == variable.baseline:
-                    continue
+            for level in filter(None, space.options(variable)):
                 choice = {variable.name: level}
                 if not space.active(variable, choice):
                     raise space.error(

@@ -51,7 +51,7 @@ class OptunaProposer:
     def __init__(self, space: Space, design: Search) -> None:
         import optuna
 
-        from search.draw import in_order, options
+        from search.draw import in_order
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._optuna, self._design, self._space = optuna, design, space
@@ -61,7 +61,7 @@ class OptunaProposer:
         self._study = optuna.create_study(directions=directions, sampler=self._sampler(0))
         self._variables = list(in_order(space))
         self._options = {
-            variable.name: {level.label if level else variable.baseline: level for level in options(variable, space)}
+            variable.name: {level.label if level else variable.baseline: level for level in space.options(variable)}
             for variable in self._variables
             if variable.range is None
         }

@@ -72,6 +72,27 @@ def test_not_a_number_is_refused_in_json() -> None:
         canonical_json({"a": float("nan")})
 
 
+@pytest.mark.parametrize(
+    ("typo", "meant"),
+    [
+        ("botleneck", "bottleneck"),
+        ("epocs", "epochs"),
+        ("sedes", "seeds"),
+        ("widht", "width"),
+        ("expanson", "expansion"),
+        ("digitz", "digits"),
+        ("sgdd", "sgd"),
+    ],
+)
+def test_a_typo_is_recognised(typo: str, meant: str) -> None:
+    known = ["attention", "bottleneck", "depth", "digits", "epochs", "expansion", "seeds", "sgd", "width"]
+    assert did_you_mean(typo, known) == f"; did you mean '{meant}'?"
+
+
+def test_another_word_is_no_typo() -> None:
+    assert did_you_mean("expansion", ["kind", "norm", "activation", "attention", "shortcut"]) == ""
+
+
 @pytest.mark.parametrize(("name", "hint"), [("botleneck", "; did you mean 'bottleneck'?"), ("zzz", "")])
 def test_did_you_mean(name: str, hint: str) -> None:
     assert did_you_mean(name, ["basic", "bottleneck"]) == hint

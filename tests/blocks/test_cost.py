@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from blocks import Cost, measure
+from tests.blocks.networks import small
 
 
 class Functional(nn.Module):
@@ -59,3 +63,11 @@ def test_arithmetic_of_costs() -> None:
     assert cost + cost == cost * 2 == Cost(2, 4, 6)
     assert cost - cost == Cost()
     assert str(Cost(1000, 2000, 3)) == "1,000 MACs, 2,000 parameters, 3 activations"
+
+
+@pytest.mark.parametrize("shape", [224, (224, 224), (3, 224, 224, 1), (3, 224.0, 224), "3x8", None])
+def test_a_shape_is_three_whole_numbers(shape: Any) -> None:
+    spec = small("basic")
+    for costed in (spec.cost, spec.cost_by_block, lambda shape: measure(spec.build(0), shape)):
+        with pytest.raises(TypeError, match=r"\(channels, height, width\), three whole numbers, not"):
+            costed(shape)

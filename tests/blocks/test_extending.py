@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -93,3 +93,9 @@ def test_a_kind_is_registered_once() -> None:
         @register_block
         class Another(BlockSpec):
             kind: Literal["basic"] = "basic"
+
+
+@pytest.mark.parametrize("thing", [int, 3, "basic", BroadcastingBlockSpec()])
+def test_only_a_spec_class_is_registered(thing: Any) -> None:
+    with pytest.raises(TypeError, match="only a class derived from Spec can be registered as a block, not"):
+        register_block(thing)

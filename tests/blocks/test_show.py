@@ -15,7 +15,7 @@ def test_a_preset_reads_well_in_80_columns(capsys: pytest.CaptureFixture[str]) -
     out = capsys.readouterr().out
     lines = out.splitlines()
     assert max(map(len, lines)) <= 80
-    assert lines[0] == "resnet152, one image of 3x224x224"
+    assert lines[0] == "resnet152, input 3x224x224, assumed; --input CxHxW sets it"
     assert sum(line.startswith("stages.") for line in lines) == 50
     total = next(line.split() for line in lines if line.startswith("total"))
     assert total == ["total", "11,513,626,624", "60,192,808", "100.0%"]
@@ -26,7 +26,27 @@ def test_a_file_and_an_input(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     path = tmp_path / "network.yaml"
     path.write_text(preset("resnet20").to_yaml(), encoding="utf-8")
     assert main([str(path), "--input", "3x16x20"]) == 0
-    assert "64x4x5" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "64x4x5" in out
+    assert out.splitlines()[0].endswith("network.yaml, input 3x16x20")
+
+
+def test_the_assumed_input_has_the_channels_of_the_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "winner.yaml"
+    path.write_text(preset("resnet20").replace(in_channels=1).to_yaml(), encoding="utf-8")
+    for arguments in ([str(path)], [str(path), "--diff", str(path)]):
+        assert main(arguments) == 0
+    assert "winner.yaml, input 1x32x32, assumed; --input CxHxW sets it\n" in capsys.readouterr().out
+
+
+def test_a_study_is_called_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text("name: mine\ndata: digits\nnetwork: resnet20\n", encoding="utf-8")
+    assert main([str(path)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "study.yaml: this is a study, not a network: put what its 'network' says into a file of its own" in err
+    assert err.count("\n") == 1
 
 
 def test_what_differs_and_what_it_costs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from blocks import NetworkSpec
+from blocks.base import Count
 from blocks.source import InputError, dotted, parse_value, parse_yaml, read_yaml
 
 
@@ -117,6 +118,68 @@ def test_a_missing_field_points_at_what_lacks_it() -> None:
     with pytest.raises(ValidationError) as caught:
         NetworkSpec.model_validate(source.data)
     assert str(source.explain(caught.value)).startswith("net.yaml:2:5: stages[0].width: this field is required")
+
+
+class Named(BaseModel):
+    name: Literal["sgd", "adamw"]
+
+
+class Design(BaseModel):
+    seeds: Count | Annotated[tuple[Count, ...], Field(min_length=2)] = 1
+    groups: Annotated[tuple[Annotated[tuple[Count, ...], Field(min_length=1)], ...], Field(min_length=2)] = ((1,), (1,))
+    choice: Named | dict[str, Count] = {}
+    either: Literal["grid", "random"] | Count = "grid"
+
+
+class Study(BaseModel):
+    design: Design
+
+
+def complaint(text: str, model: type[BaseModel] = Study) -> str:
+    source = parse_yaml(text, "s.yaml")
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(source.data)
+    return str(source.explain(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("design", "heads"),
+    [
+        ("{seeds: 0}", ["design.seeds: input should be greater than or equal to 1, not 0"]),
+        ("{seeds: [1, 0]}", ["design.seeds[1]: input should be greater than or equal to 1, not 0"]),
+        ("{seeds: [x]}", ['design.seeds[0]: input should be a valid integer, not "x"']),
+        ("{seeds: {int: 1}}", ['design.seeds: input should be a valid integer, not {"int": 1}']),
+        ("{choice: {int: 0}}", ["design.choice.name: this", "design.choice.int: input should be greater"]),
+        ("{choice: 1}", ["design.choice: input should be a valid dictionary or instance of Named, not 1"]),
+        ("{groups: [[1, x]]}", ['design.groups[0][1]: input should be a valid integer, not "x"']),
+        ("{either: gird}", ["design.either: input should be 'grid' or 'random', not \"gird\"; did you mean 'grid'?"]),
+        ("{seeds: 0, either: 0}", ["design.seeds: input", "design.either: input should be 'grid' or 'random', not 0"]),
+    ],
+)
+def test_unions_are_explained_by_the_users_own_places(design: str, heads: list[str]) -> None:
+    message = complaint(f"design: {design}\n")
+    found = [line for line in message.splitlines() if line.startswith("s.yaml:")]
+    assert len(found) == len(heads), message
+    for line, head in zip(found, heads, strict=True):
+        assert line.split(": ", 1)[1].startswith(head)
+
+
+def test_a_misspelt_choice_is_recognised() -> None:
+    said = "name: input should be 'sgd' or 'adamw', not \"sgdd\"; did you mean 'sgd'?"
+    assert complaint("name: sgdd\n", Named).startswith(f"s.yaml:1:7: {said}")
+    assert "did you mean" not in complaint("name: [sgd]\n", Named)
+
+
+def test_a_list_that_is_too_short_says_so_when_nothing_in_it_is_wrong() -> None:
+    assert "design.groups: tuple should have at least 2 items" in complaint("design: {groups: [[1]]}\n")
+
+
+def test_complaints_about_an_override_and_under_a_prefix() -> None:
+    source = parse_yaml("study: {design: {}}\n", "s.yaml").with_value(("study", "design", "seeds"), [1, 0], "--set x")
+    with pytest.raises(ValidationError) as caught:
+        Study.model_validate(source.data["study"])
+    message = str(source.explain(caught.value, ("study",)))
+    assert message == "--set x: study.design.seeds[1]: input should be greater than or equal to 1, not 0"
 
 
 def test_an_override_is_named_as_the_origin() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 import safetensors.torch
 import torch
@@ -76,6 +77,35 @@ def test_preprocessing_travels_too(saved: Path) -> None:
     for wrong in (torch.ones(3, 8, 8), torch.ones(1, 1, 8, 8), torch.ones(1, 3, 8, 8, dtype=torch.int64)):
         with pytest.raises(ValueError, match="expected"):
             preprocess(wrong)
+
+
+def test_preprocessing_takes_numpy_arrays(saved: Path) -> None:
+    preprocess = load_model(saved).preprocess
+    pixels = numpy.random.default_rng(0).integers(0, 256, (2, 3, 8, 8), numpy.uint8)
+    expected = preprocess(torch.from_numpy(pixels))
+    read_only = pixels.copy()
+    read_only.flags.writeable = False
+    backwards = pixels[..., ::-1].copy()[..., ::-1]
+    for same in (pixels, read_only, backwards):
+        assert torch.equal(preprocess(same), expected)
+    for floats in (pixels / 255, (pixels / 255).astype(">f4")):
+        torch.testing.assert_close(preprocess(floats), expected)  # float32, as the network's weights
+
+
+@pytest.mark.parametrize(
+    ("images", "error", "said"),
+    [
+        (numpy.zeros((3, 8, 8), numpy.uint8), ValueError, r"images of N 3 H W, not \(3, 8, 8\)"),
+        (numpy.zeros((2, 8, 8, 3), numpy.uint8), ValueError, r"images of N 3 H W, not \(2, 8, 8, 3\)"),
+        (numpy.zeros((2, 3, 8, 8), numpy.int64), ValueError, "uint8 in 0..255 or floats in 0..1, not int64"),
+        (numpy.zeros((2, 3, 8, 8), object), ValueError, "uint8 in 0..255 or floats in 0..1, not object"),
+        ([[1, 2]], TypeError, "a tensor or a numpy array of N C H W, not list"),
+        (None, TypeError, "a tensor or a numpy array of N C H W, not NoneType"),
+    ],
+)
+def test_preprocessing_takes_nothing_else(saved: Path, images: Any, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        load_model(saved).preprocess(images)
 
 
 def rewritten(path: Path, change: Callable[[dict[str, torch.Tensor], dict[str, str]], None]) -> Path:

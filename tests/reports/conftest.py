@@ -22,6 +22,7 @@ SKETCHES: dict[str, Callable[[], runs.Sketch]] = {
     "search": runs.finished_search,
     "train": runs.trained,
     "list": runs.listed,
+    "one seed": runs.one_seed,
 }
 
 

@@ -264,6 +264,11 @@ def finished_ablation(**changes: Any) -> Sketch:
     return sketch
 
 
+def one_seed() -> Sketch:
+    """The default study with a single seed: differences, and nothing to tell them from noise."""
+    return run_all(ablation(name="one_seed", seeds=[0]))
+
+
 def broken_ablation() -> Sketch:
     """An ablation with every kind of mishap: rejected, duplicate, unmatched, diverged, failed, stopped."""
     sketch = ablation(name="broken_ablation", warnings=["the working tree had uncommitted changes"])
@@ -403,12 +408,23 @@ def trained() -> Sketch:
 def listed() -> Sketch:
     """Arms written out by name, two of them equivalent within a margin."""
     sketch = Sketch(
-        "named_arms", "list", {}, {}, [0, 1, 2, 3, 4, 5], question="Which activation?", margin=0.01, noise=0.002
+        "named_arms",
+        "list",
+        {"variant": ["gelu", "silu"]},
+        {"variant": "baseline"},
+        [0, 1, 2, 3, 4, 5],
+        question="Which activation?",
+        margin=0.01,
+        noise=0.002,
     )
-    sketch.arm({}, 0.95, 226_000, label="relu")
-    sketch.arm({}, 0.95, 226_000, label="gelu")
-    sketch.arm({}, 0.97, 226_000, label="silu")
+    sketch.arm({}, 0.95, 226_000, label="baseline")
+    sketch.arm({"variant": "gelu"}, 0.95, 226_000, arm=_digest("gelu"))
+    sketch.arm({"variant": "silu"}, 0.97, 226_000, arm=_digest("silu"))
     return run_all(sketch)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _write_csv(path: Path, columns: list[str], rows: list[Row]) -> None:

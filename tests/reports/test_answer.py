@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from reports.answer import Answer, answer, question
 from reports.findings import find
-from reports.table import Table
+from reports.numbers import could_have_been
+from reports.table import Table, read
+from tests.reports import runs
 
 
 @pytest.fixture
@@ -24,11 +28,11 @@ def test_an_ablation_is_answered_raw_and_at_equal_cost(said: Callable[[str], Ans
     reply = said("ablation")
     assert plain(reply.headline) == (
         "2 of 4 changes moved validation accuracy detectably: expansion 4 → 1 (−4.41 pp) and expansion 4 → 2 "
-        "(−1.44 pp). At equal MACs, 1 of 4 did: expansion 4 → 1 (−1.50 pp)."
+        "(−1.44 pp). At equal MACs, 1 of 3 did: expansion 4 → 1 (−1.50 pp)."
     )
     assert plain(reply.statements[2]) == (
-        "expansion 4 → 6: +0.59 pp [−0.10, 1.28] at +48% MACs, 5 paired seeds: not detected (0.94 pp could have been). "
-        "At equal MACs (gap −2.1%): +0.30 pp [−0.44, 1.04], 5 paired seeds: not detected (1.00 pp could have been)."
+        "expansion 4 → 6: +0.59 pp [−0.10, 1.28] at +48% MACs, 5 paired seeds: not detected (1.60 pp could have been). "
+        "At equal MACs (gap −2.1%): +0.30 pp [−0.44, 1.04], 5 paired seeds: not detected (1.71 pp could have been)."
     )
     assert plain(reply.statements[3]).endswith("That is at equal MACs already (gap +1.4%).")
     assert reply.caveats == ()
@@ -46,6 +50,33 @@ def test_the_winner_comes_with_choice_test_cost_and_how_to_load_it(said: Callabl
     assert "334 k MACs (+48% against the baseline), 12.4 k parameters." in text
 
 
+def test_the_winners_seed_is_the_lowest_only_where_seeds_tie(tmp_path: Path) -> None:
+    sketch = runs.finished_ablation()
+    assert sketch.winner is not None
+    mine = [row for row in sketch.trials if row["phase"] == "confirm" and row["arm"] == sketch.winner["arm"]]
+    for row in mine[1:]:
+        row["val_accuracy"] = 0.99
+    sketch.winner["seed"] = mine[1]["seed"]
+    winner = answer(find(read(sketch.write(tmp_path)))).winner
+    assert winner is not None
+    assert "The file holds seed 1001, the lowest of 2 that tie on validation, which has" in plain(winner.sentences)
+
+
+def test_one_seed_is_no_verdict_and_says_so(said: Callable[[str], Answer]) -> None:
+    reply = said("one seed")
+    assert plain(reply.headline).startswith("One seed: no interval, no verdict. The largest difference from the ")
+    text = plain(reply.statements[2])
+    assert "at +48% MACs, one seed: no verdict (one seed: no interval)" in text
+    assert "do not vary" not in text
+    assert "nan" not in text
+
+
+def test_what_no_test_could_find_is_said_in_words() -> None:
+    assert plain(could_have_been(0.0142)) == "1.42 pp could have been"
+    for beyond in (1.01, math.inf, math.nan):
+        assert could_have_been(beyond) == "nothing could have been, at this noise"
+
+
 def test_mishaps_are_told(said: Callable[[str], Answer]) -> None:
     reply = said("broken")
     statements = {statement.subject: plain(statement) for statement in reply.statements}
@@ -56,7 +87,7 @@ def test_mishaps_are_told(said: Callable[[str], Answer]) -> None:
 
 def test_a_margin_allows_equivalence(said: Callable[[str], Answer]) -> None:
     reply = said("list")
-    assert plain(reply.headline).endswith("silu (+2.01 pp); 1 is equivalent to the baseline.")
+    assert plain(reply.headline).endswith("silu (+2.14 pp); 1 is equivalent to the baseline.")
     assert "at the same MACs, 6 paired seeds: equivalent (within ±1.00 pp)" in plain(reply.statements[0])
 
 

@@ -119,6 +119,15 @@ def test_tables_are_sorted_by_mouse_and_keyboard(visit: Visit) -> None:
     assert effects.locator("tbody tr").evaluate_all(column) == sorted(values, reverse=True)
 
 
+def test_one_seed_is_told_and_drawn_without_an_interval(visit: Visit) -> None:
+    tab = visit("one seed")
+    assert tab.locator(".headline").inner_text().startswith("One seed: no interval, no verdict.")
+    lines = tab.locator("#ablation svg.glyph line")
+    assert lines.count() == 3 * 7
+    assert lines.evaluate_all("lines => lines.every(l => Number.isFinite(Number(l.getAttribute('x1'))))")
+    assert "one seed: no interval" in tab.locator("#ablation table").inner_text()
+
+
 def test_missing_values_sort_last_either_way(visit: Visit) -> None:
     table = visit("broken").locator("#ablation table")
     heading = table.locator("thead button").nth(2)

@@ -11,9 +11,12 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from reports.comparisons import comparisons
+from reports.comparisons import comparisons, why_no_verdict
+from reports.findings import find
+from reports.page import build
 from reports.table import Table, read
 from tests.reports import runs
+from tests.reports.conftest import SKETCHES
 
 
 def accuracies(folder: Path) -> pd.DataFrame:
@@ -41,9 +44,8 @@ def test_every_effect_is_that_of_the_results_file(
 
 def test_the_family_is_every_distinct_comparison_raw_and_matched(table: Callable[[str], Table]) -> None:
     rows = comparisons(table("ablation"))
-    distinct = rows[~rows["same"]]
-    assert len(distinct) == 7
-    assert distinct["p_holm"].tolist() == pytest.approx(multipletests(distinct["p"], method="holm")[1])
+    assert len(rows) == 7
+    assert rows["p_holm"].tolist() == pytest.approx(multipletests(rows["p"], method="holm")[1])
 
 
 def test_a_declared_family_that_is_larger_counts(tmp_path: Path) -> None:
@@ -61,16 +63,50 @@ def test_comparisons_come_in_the_studys_order_raw_before_matched(table: Callable
         "expansion 4 → 6",
         "attention none → se",
     ]
-    assert rows["at"].tolist() == ["raw", "matched"] * 4
-    assert rows["gap"].tolist()[1::2] == pytest.approx([0.022, -0.031, -0.021, 0.0137])
+    assert rows["at"].tolist() == [*["raw", "matched"] * 3, "raw"]
+    assert rows["gap"].dropna().tolist() == pytest.approx([0.022, -0.031, -0.021, 0.0137])
     assert rows["macs"].iloc[4] == pytest.approx(334 / 226 - 1)
 
 
-def test_an_arm_within_the_tolerance_is_its_own_twin(table: Callable[[str], Table]) -> None:
-    raw, matched = comparisons(table("ablation")).iloc[6:].to_dict("records")
-    assert matched["same"]
-    assert raw["arm"] == matched["arm"]
-    assert raw["p_holm"] == matched["p_holm"]
+def test_an_arm_within_the_tolerance_is_compared_once(table: Callable[[str], Table]) -> None:
+    rows = comparisons(table("ablation"))
+    (row,) = rows[rows["change"] == "attention none → se"].to_dict("records")
+    assert (row["at"], row["same"], row["gap"]) == ("raw", True, 0.0137)
+    assert not rows.loc[rows["change"] != "attention none → se", "same"].any()
+
+
+@pytest.mark.parametrize("name", ["factorial", "ablation", "list"])
+def test_a_duplicate_of_the_baseline_is_listed_and_changes_nothing(name: str, tmp_path: Path) -> None:
+    sketch = SKETCHES[name]()
+    plain = find(read(sketch.write(tmp_path / "plain")))
+    base = sketch.arms[0]
+    repeated = {"label": "again", "status": "duplicate", "reason": "the same configuration as baseline"}
+    sketch.arms.append({**base, **repeated})
+    again = find(read(sketch.write(tmp_path / "again")))
+    assert (again.counts.arms["duplicate"], again.counts.listed) == (1, len(sketch.arms))
+    assert again.counts.adds_up
+    assert "again" in again.counts.reasons["subject"].tolist()
+    assert again.table.entry(base["arm"])["label"] == base["label"]
+    pd.testing.assert_frame_equal(again.arms, plain.arms)
+    made = again.comparisons.dropna(subset=["effect"]).reset_index(drop=True)
+    pd.testing.assert_frame_equal(made, plain.comparisons, check_dtype=False)
+    build(tmp_path / "again" / sketch.name)
+
+
+def test_a_duplicate_before_the_arm_it_repeats_does_not_take_its_place(tmp_path: Path) -> None:
+    sketch = runs.factorial()
+    sketch.arms.insert(3, {**sketch.arms[-1], "status": "duplicate", "reason": "the same configuration"})
+    table = read(sketch.write(tmp_path))
+    assert table.arms["status"].tolist().count("run") == 6
+    assert table.entry(sketch.arms[-1]["arm"])["status"] == "run"
+
+
+def test_one_seed_gives_a_difference_without_a_verdict(table: Callable[[str], Table]) -> None:
+    rows = comparisons(table("one seed"))
+    assert rows["effect"].notna().all()
+    assert rows[["low", "high", "p", "detectable"]].isna().all(axis=None)
+    assert (rows["verdict"] == "no verdict").all()
+    assert [why_no_verdict(row) for row in rows.to_dict("records")] == ["one seed: no interval"] * 7
 
 
 def test_what_could_not_be_compared_says_why(table: Callable[[str], Table]) -> None:

@@ -15,6 +15,7 @@ import pytest
 import reports
 from reports import figures
 from reports.figures import accuracy_cost, learning_curves, selection
+from reports.numbers import percent_interval
 from reports.table import Table, read
 from tests.reports import runs
 from tests.reports.conftest import SKETCHES
@@ -61,6 +62,36 @@ def test_thousands_of_arms_are_counted_not_sampled(tmp_path: Path) -> None:
     assert len(frame) < 700
     assert frame["count"].sum() == 1500
     assert (frame.loc[frame["front"], "count"] == 1).all()
+
+
+def test_intervals_are_clipped_to_what_an_accuracy_can_be(tmp_path: Path) -> None:
+    table = read(runs.finished_ablation(noise=0.03, seeds=[0, 1]).write(tmp_path))
+    for figure in (accuracy_cost, selection):
+        frame = figure.data(table)
+        assert frame["high"].max() == 1
+        drawn = figure.draw(frame)
+        axis = drawn.layout.yaxis if figure is accuracy_cost else drawn.layout.xaxis
+        assert axis.range[1] <= max(1, frame["mean"].max() + 0.01)
+        assert "clipped to 0–100%" in figure.caption(frame)
+    assert percent_interval(-0.1, 1.2) == "[0.0, 100.0]"
+
+
+@pytest.mark.parametrize("last", [1, 2, 3, 7, 8, 20, 37, 90, 200])
+def test_the_last_epoch_has_a_tick_and_all_are_whole(last: int, tmp_path: Path) -> None:
+    frame = learning_curves.data(read(runs.run_all(runs.ablation(epochs=last)).write(tmp_path)))
+    ticks = learning_curves.draw(frame)[0].layout.xaxis.tickvals
+    assert ticks[0] == 0
+    assert ticks[-1] == last
+    assert len(ticks) <= 8
+    assert all(isinstance(tick, int) for tick in ticks)
+
+
+def test_curves_show_the_last_half_of_the_epochs(table: Callable[[str], Table]) -> None:
+    frame = learning_curves.data(table("ablation"))
+    floor = frame.loc[frame["epoch"] > 4, "low"].min()
+    span = learning_curves.draw(frame)[0].layout.yaxis.range
+    assert frame["low"].min() < span[0] < floor
+    assert "the beginning is cut off" in learning_curves.caption(frame)
 
 
 def test_curves_are_means_over_completed_seeds(table: Callable[[str], Table], written: Callable[[str], Path]) -> None:

@@ -8,7 +8,7 @@ import pytest
 import statsmodels.formula.api as smf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import integrate, stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_paired
 
@@ -77,8 +77,30 @@ def test_equivalence_is_statsmodels_tost() -> None:
 def test_the_detectable_effect_has_the_power_it_claims(pairs: int) -> None:
     smallest = detectable(pd.Series([0.5]), pd.Series([pairs])).item()
     critical, shift = stats.t.ppf(0.975, pairs - 1), smallest / 0.5 * np.sqrt(pairs)
-    power = stats.nct.sf(critical, pairs - 1, shift) + stats.nct.cdf(-critical, pairs - 1, shift)
+
+    def found(scatter: float) -> float:
+        # Integrated over the estimated standard deviation, for scipy.stats.nct is not defined all over at one degree.
+        likely = stats.chi(pairs - 1, scale=1 / np.sqrt(pairs - 1)).pdf(scatter)
+        return float(likely * (stats.norm.sf(critical * scatter - shift) + stats.norm.cdf(-critical * scatter - shift)))
+
+    edges = np.arange(0, 8, 0.25)
+    power = sum(integrate.quad(found, edge, edge + 0.25)[0] for edge in edges)
     assert power == pytest.approx(0.8, abs=1e-6)
+
+
+def test_what_is_detectable_in_a_family_is_tested_at_its_strictest_level() -> None:
+    frame = paired(pd.DataFrame({"a": [0.01, 0.02, 0.04], "b": [0.01, 0.0, -0.02]}), planned=3, family=10)
+    assert frame["detectable"].tolist() == pytest.approx(detectable(frame["sd"], frame["pairs"], 0.005).tolist())
+    assert (frame["detectable"] > detectable(frame["sd"], frame["pairs"])).all()
+
+
+@pytest.mark.parametrize("pairs", [2, 3, 5, 10])
+def test_a_strict_level_has_the_power_it_claims(pairs: int) -> None:
+    random = np.random.default_rng(3)
+    shift = detectable(pd.Series([1.0]), pd.Series([pairs]), 0.05 / 20).item()
+    samples = random.normal(shift, 1, (200_000, pairs))
+    t = samples.mean(axis=1) / (samples.std(axis=1, ddof=1) / np.sqrt(pairs))
+    assert (np.abs(t) > stats.t.ppf(1 - 0.025 / 20, pairs - 1)).mean() == pytest.approx(0.8, abs=0.005)
 
 
 def test_means_and_intervals_are_scipys() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reports.table import FILES, RunError, Table, read
+from reports.table import ENVIRONMENT, FILES, RunError, Table, read
 from tests.reports import runs
 
 
@@ -74,6 +74,31 @@ def test_a_number_that_is_none_is_named(copy: Path) -> None:
     (copy / "results.csv").write_text(results.replace(",2.48,", ",long,"), encoding="utf-8")
     with pytest.raises(RunError, match=r"results\.csv: not a table"):
         read(copy)
+
+
+@pytest.mark.parametrize("field", sorted(ENVIRONMENT))
+def test_a_field_missing_from_the_environment_is_named(copy: Path, field: str) -> None:
+    path = copy / "environment.json"
+    environment = json.loads(path.read_text(encoding="utf-8"))
+    *parents, name = field.split(".")
+    within = environment
+    for parent in parents:
+        within = within[parent]
+    del within[name]
+    path.write_text(json.dumps(environment), encoding="utf-8")
+    with pytest.raises(RunError, match=rf"environment\.json: {field} is missing"):
+        read(copy)
+
+
+def test_a_field_of_the_wrong_type_is_named(copy: Path) -> None:
+    path = copy / "environment.json"
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), "workers": "two"}), encoding="utf-8")
+    with pytest.raises(RunError, match=r"environment\.json: workers is of the wrong type: 'two'"):
+        read(copy)
+
+
+def test_arms_of_a_list_are_called_by_their_name(table: Callable[[str], Table]) -> None:
+    assert table("list").arms["label"].tolist() == ["baseline", "gelu", "silu"]
 
 
 def test_a_baseline_must_be_an_arm(copy: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.command import STUDY, run, write_study
+from tests.search.command import SEARCH, STUDY, run, write_study
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,14 @@ from tests.search.command import STUDY, run, write_study
         ("seeds: 2, match", "sedes: 2, match", "study.yaml:12:31: design.sedes", "did you mean 'seeds'"),
         ("confirm:", "constraints: {macs: {max: 5}}\nconfirm:", "study.yaml:13:14: constraints", "no arm can run"),
         ("data: {", "data: [", "study.yaml:3:80", "invalid YAML"),
+        ("seeds: 2, match", "seeds: [1, 1], match", "study.yaml:12:38: design.seeds", "given twice"),
+        ("levels: [1, 6]", "levels: [4]", "study.yaml:11:3: factors.expansion", "no level beside the baseline's own"),
+        (
+            "lr: 0.1}",
+            "lr: 0.1}, augment: {crop: 9}",
+            "study.yaml:9:85: train.augment.crop",
+            "crop of 8 may hold nothing else",
+        ),
         ("data: {", "datta: {", "study.yaml", "no 'data'"),
     ],
 )
@@ -95,6 +103,45 @@ def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "symbolic link" in done.stderr
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_images_that_cannot_be_decoded(tmp_path: Path) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for number in range(8):
+            (tmp_path / "images" / name / f"{number}.png").write_bytes(b"not an image")
+    write_study(
+        tmp_path, STUDY.replace(STUDY.splitlines()[2], "data: {kind: image_folder, root: images, image_size: 8}")
+    )
+    done = run(tmp_path, "study.yaml", "--inline")
+    assert done.returncode == 2, done.stderr
+    assert "study.yaml:3:7: data: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "runs", "study.yaml"]
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_batch_larger_than_the_training_split(tmp_path: Path) -> None:
+    write_study(tmp_path)
+    done = run(tmp_path, "study.yaml", "--inline", "--set", "train.batch_size=5000")
+    assert done.returncode == 2
+    assert "--set train.batch_size=5000: train.batch_size: more than the 96 images" in done.stderr
+
+
+def test_a_cluster_that_is_not_there(tmp_path: Path) -> None:
+    write_study(tmp_path)
+    done = run(tmp_path, "study.yaml", "--ray", "127.0.0.1:1", timeout=60)
+    assert done.returncode == 2
+    assert "no Ray at 127.0.0.1:1: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_space_in_which_nothing_is_feasible(tmp_path: Path) -> None:
+    write_study(tmp_path, SEARCH + "constraints: {macs: {max: 5}}\n")
+    done = run(tmp_path, "study.yaml", "--inline")
+    assert done.returncode == 2
+    assert "none of 1000 random arms can run; most " in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["study.yaml"]
 
 
 def test_images_that_are_not_there(tmp_path: Path) -> None:

@@ -108,6 +108,21 @@ def test_an_interruption_leaves_a_report_and_resumes(
     assert Counter(finished(directory)) == Counter(finished(whole))
 
 
+@pytest.mark.parametrize("engine", ["--inline", "--workers=2"])
+def test_an_interruption_before_anything_ran_leaves_nothing(tmp_path: Path, engine: str) -> None:
+    write_study(tmp_path, FEW)
+    process = start(tmp_path, engine)
+    directory = tmp_path / "runs" / "tiny"
+    deadline = time.monotonic() + 60
+    while not (directory / ".lock").exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    talk = end(process)
+    assert process.returncode == 130, talk
+    assert "Traceback" not in talk
+    assert not directory.exists() or (directory / "report.html").exists()
+
+
 def test_the_same_study_twice_at_once(tmp_path: Path) -> None:
     write_study(tmp_path, FEW)
     process = start(tmp_path, "--inline")

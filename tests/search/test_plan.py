@@ -29,6 +29,23 @@ def test_one_at_a_time_lists_the_baseline_and_every_level_alone() -> None:
     assert len({trial.name for trial in trials}) == 12
 
 
+def test_a_factorial_takes_a_listed_baseline_value_for_the_baselines_own() -> None:
+    found = plan(
+        "factors:",
+        f"  {EXPANSION}",
+        '  activation: {path: "network.stages[*].block.activation", levels: [relu, gelu]}',
+        "design: factorial",
+    )
+    assert len(labels(found)) == len(found.rows) == 8
+    assert labels(found, "duplicate") == []
+
+
+def test_a_level_that_takes_away_what_another_factor_varies_leaves_its_column_empty() -> None:
+    found = plan("factors:", f"  {EXPANSION}", f"  {BLOCK}", "design: one_at_a_time")
+    by_label = {row.label: row.levels["expansion"] for row in found.rows}
+    assert (by_label["baseline"], by_label["block=basic"], by_label["block=se"]) == ("4", "", "4")
+
+
 def test_factorial_lists_every_combination_once() -> None:
     found = plan(
         "factors:",
@@ -135,6 +152,12 @@ def test_a_baseline_outside_the_constraints_is_a_reference_only() -> None:
         (['factors: {lr: {path: "train.optimizer.lr", range: {low: 0.1, high: 1}}}', "design: factorial"], "no end of"),
         (["design: {kind: one_at_a_time, seeds: [1000]}"], "less than 1000"),
         (["design: {kind: serach, trials: 3}"], "did you mean 'search'"),
+        (
+            ['factors: {e: {path: "train.epochs", levels: [1]}}', "design: one_at_a_time"],
+            "no level beside the baseline's",
+        ),
+        (["design: {kind: search, trials: 8, seeds: 3}"], "trials is 8, but with 3 seeds an arm it is a multiple of 3"),
+        (["design: {kind: search, trials: 5, seeds: 6}"], "12 or more"),
         (["confirm: {finalists: 0}"], "greater than or equal to 1"),
     ],
 )

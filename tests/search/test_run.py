@@ -13,7 +13,7 @@ import pytest
 from tests.search.command import SEARCH, STUDY, Done, arms, finished, numbers, rows, run, write_study
 
 FILES = (
-    "arms.json environment.json epochs.csv report.html report.json results.csv study.yaml trials.jsonl "
+    "arms.json environment.json epochs.csv log.jsonl report.html report.json results.csv study.yaml trials.jsonl "
     "winner.safetensors winner.yaml"
 ).split()
 
@@ -196,6 +196,37 @@ def test_an_interrupted_search_goes_the_way_of_an_uninterrupted_one(tmp_path: Pa
         [(row["trial"], row["val_accuracy"]) for row in table if row["phase"] == "explore"] for table in (whole, parts)
     ]
     assert explored[0] == explored[1]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["design: {kind: factorial, seeds: 2, match: {cost: macs, tolerance: 0.1}}"],
+        ["design: {kind: one_at_a_time, seeds: 1}"],
+        ["design: {kind: search, trials: 6, sampler: nsga2, startup: 2, objectives: [val_accuracy, macs, params]}"],
+        ["design: {kind: search, trials: 6, sampler: random, objectives: [val_accuracy], seeds: 2}"],
+    ],
+)
+def test_every_design_goes_through_to_its_page(tmp_path: Path, lines: list[str]) -> None:
+    kept = [line for line in STUDY.splitlines() if not line.startswith("design:")]
+    activation = '  activation: {path: "network.stages[*].block.activation", levels: [relu, gelu]}'
+    kept.insert(-1, activation)
+    write_study(tmp_path, "\n".join([*kept, *lines, ""]).replace("epochs: 2", "epochs: 1"))
+    done = run(tmp_path, "study.yaml", "--inline")
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "runs" / "tiny" / "report.html").read_text()
+    assert "does not add up" not in page
+    assert "do not add up" not in page
+
+
+def test_a_list_goes_through_to_its_page(tmp_path: Path) -> None:
+    kept = [line for line in STUDY.splitlines() if not line.startswith(("design:", "factors:", "  expansion:"))]
+    arms_given = 'wide: {"network.stages[*].width": 12}, gelu: {"network.stages[*].block.activation": gelu}'
+    listed = f"design: {{kind: list, arms: {{{arms_given}}}}}"
+    write_study(tmp_path, "\n".join([*kept, listed, ""]))
+    done = run(tmp_path, "study.yaml", "--inline")
+    assert done.returncode == 0, done.stderr
+    assert {row["variant"] for row in rows(tmp_path / "runs" / "tiny" / "results.csv")} >= {"baseline", "wide", "gelu"}
 
 
 def test_only_runs_one_trial_again(inline: tuple[Path, Done], tmp_path: Path) -> None:
