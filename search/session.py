@@ -124,23 +124,24 @@ class Session:
         return Listed(self.plan.explore_trials(), set(self.finished))
 
     def _phase(self, name: str, queue: Queue) -> None:
-        first = queue.next()
-        if first is None:
+        trial = queue.next()
+        if trial is None:
             return
         executor = self._executor()
         self.talk.phase(name, queue.total, queue.already)
         flying: dict[str, Trial] = {}
-        trial: Trial | None = first
         try:
-            while trial or flying:
-                while trial and len(flying) < executor.slots:
+            while True:
+                # Asked for only when there is room, so that a search proposes in the light of all that has ended.
+                while len(flying) < executor.slots and (trial := trial or queue.next()) is not None:
                     flying[trial.name] = trial
                     self._start(executor, trial)
-                    trial = queue.next()
+                    trial = None
+                if not flying:
+                    return
                 for job, reply in self._wait(executor):
                     ended = flying.pop(job.name)
                     queue.finished(ended, self._finish(ended, reply, queue))
-                trial = trial or queue.next()
         finally:
             self.talk.end_phase()
 

@@ -100,7 +100,7 @@ def _scale(rows: pd.DataFrame) -> tuple[float, float]:
     # One pair has an effect and no interval.
     low = max(min(rows["low"].fillna(rows["effect"]).min(), rows["effect"].min(), 0), -reach)
     high = min(max(rows["high"].fillna(rows["effect"]).max(), rows["effect"].max(), 0), reach)
-    room = 0.04 * (high - low)
+    room = max(0.04 * (high - low), 1e-4)  # all effects may be zero
     return low - room, high + room
 
 
