@@ -1,44 +1,88 @@
 """Ends the processes of a private Ray when their driver is gone, however it ended.
 
 Ray's workers end with their driver, but two of its agents may outlive a driver that was killed. This little process
-waits for the end of its standard input, which comes when the driver closes it or dies, and then ends every process
-that inherited the driver's token. Run as a file, with nothing imported that takes time.
+remembers the driver's descendants, waits for the end of its standard input, which comes when the driver closes it or
+dies, and then ends whoever of them is left, and whoever bears the driver's token. (Some of Ray's processes overwrite
+their environment with a title, some change their parent, so neither sign would do alone.) Run as a file, with nothing
+imported that takes time.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import time
 from pathlib import Path
 
+LOOK_SECONDS = 0.5
 GRACE_SECONDS = 2.0
+
+Process = tuple[int, str]
+"""A process: its number, and when it started, since numbers are used again."""
 
 
 def main() -> None:
-    """Reads the token, a line, from standard input; waits for its end; ends who bears the token."""
+    """Reads the token, a line, from standard input; waits for its end; ends what is left of the driver's processes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    driver = os.getppid()
     token = sys.stdin.readline().strip().encode()
-    sys.stdin.read()
+    known: set[Process] = set()
+    while not select.select([sys.stdin], [], [], LOOK_SECONDS)[0]:
+        known |= descendants(driver)
     time.sleep(GRACE_SECONDS)  # most end by themselves
-    for pid in _bearers(token):
+    for _try in range(5):  # one that is ended may have started another
+        left = {number for number, _ in (known & set(processes())) | bearers(token)} - {os.getpid()}
+        for number in left:
+            end(number)
+        if not left:
+            return
+        time.sleep(LOOK_SECONDS)
+
+
+def processes() -> dict[Process, int]:
+    """Returns every process with its parent's number; zombies left aside."""
+    found = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
+            state, parent, *rest = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # gone by now
             continue
+        if state != "Z":
+            found[int(stat.parent.name), rest[17]] = int(parent)
+    return found
 
 
-def _bearers(token: bytes) -> list[int]:
+def descendants(ancestor: int) -> set[Process]:
+    """Returns the children of a process, their children, and so on."""
+    parents = processes()
+    found: set[Process] = set()
+    numbers = {ancestor}
+    while more := {process for process, parent in parents.items() if parent in numbers} - found:
+        found |= more
+        numbers |= {number for number, _ in more}
+    return found
+
+
+def bearers(token: bytes) -> set[Process]:
     """Returns the processes of this user whose environment at their start held the token."""
-    found = []
-    for environment in Path("/proc").glob("[0-9]*/environ"):
+    found = set()
+    for process in processes():
         try:
-            if token in environment.read_bytes():
-                found.append(int(environment.parent.name))
+            if token in Path(f"/proc/{process[0]}/environ").read_bytes():
+                found.add(process)
         except OSError:  # another user's, or gone by now
             continue
-    return [pid for pid in found if pid != os.getpid()]
+    return found
+
+
+def end(number: int) -> None:
+    """Ends a process, if it is still there and ours."""
+    try:
+        os.kill(number, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
 
 
 if __name__ == "__main__":

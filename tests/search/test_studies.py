@@ -46,7 +46,7 @@ def test_it_runs_shrunk_to_its_page(path: Path, tmp_path: Path) -> None:
     study = load_study(path)
     settings = ["train.epochs=1", "confirm.finalists=1", "confirm.seeds=1", "design.seeds=1"]
     if study.spec.data.kind != "digits":
-        settings.append("data={kind: synthetic, images: 120, image_size: 16, num_classes: 4}")
+        settings += ["data={kind: synthetic, images: 120, image_size: 16, num_classes: 4}", "train.batch_size=16"]
     if study.spec.design.kind == "search":
         settings.append("design.trials=4")
     arguments = [argument for setting in settings for argument in ("--set", setting)]
