@@ -31,7 +31,7 @@ class Configuration:
     @cached_property
     def identity(self) -> str:
         """The hash of the resolved network, recipe and data (where the data lies on disk left aside)."""
-        return identity({"network": self.network.plain(), "train": self.train.plain(), "data": self.data.content()})
+        return identity({**self._plain, "data": self.data.content()})
 
     @property
     def input(self) -> tuple[int, int, int]:
@@ -40,6 +40,10 @@ class Configuration:
 
     def plain(self) -> dict[str, Any]:
         """Returns network, train and data as plain data."""
+        return dict(self._plain)
+
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
         return {"network": self.network.plain(), "train": self.train.plain(), "data": self.data.plain()}
 
 
