@@ -97,7 +97,8 @@ def _start_reaper(token: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-I", "-S", str(Path(reaper.__file__))]
     started = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
     assert started.stdin is not None
-    started.stdin.write(f"{token}\n".encode())
+    number, start = reaper.myself()
+    started.stdin.write(f"{token} {number} {start}\n".encode())
     started.stdin.flush()
     return started
 

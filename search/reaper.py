@@ -5,6 +5,9 @@ remembers the driver's descendants, waits for the end of its standard input, whi
 dies, and then ends whoever of them is left, and whoever bears the driver's token. (Some of Ray's processes overwrite
 their environment with a title, some change their parent, so neither sign would do alone.) Run as a file, with nothing
 imported that takes time.
+
+What ends processes must never take others for them. The driver says who it is, by its number and its start: whoever has
+adopted this process meanwhile is not the driver. A token that is missing or short ends nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import sys
 import time
 from pathlib import Path
 
+TOKEN_LENGTH = 32
 LOOK_SECONDS = 0.5
 GRACE_SECONDS = 2.0
 
@@ -24,10 +28,13 @@ Process = tuple[int, str]
 
 
 def main() -> None:
-    """Reads the token, a line, from standard input; waits for its end; ends what is left of the driver's processes."""
+    """Reads token, number and start of the driver from standard input; waits for its end; ends what is left of it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    driver = os.getppid()
-    token = sys.stdin.readline().strip().encode()
+    said = sys.stdin.readline()
+    fields = said.split()
+    if not said.endswith("\n") or len(fields) != 3 or len(fields[0]) < TOKEN_LENGTH or not fields[1].isdigit():
+        return  # the driver died before it could say who it is, and so before there was a Ray
+    token, driver = fields[0].encode(), (int(fields[1]), fields[2])
     known: set[Process] = set()
     while not select.select([sys.stdin], [], [], LOOK_SECONDS)[0]:
         known |= descendants(driver)
@@ -54,15 +61,21 @@ def processes() -> dict[Process, int]:
     return found
 
 
-def descendants(ancestor: int) -> set[Process]:
-    """Returns the children of a process, their children, and so on."""
+def descendants(ancestor: Process) -> set[Process]:
+    """Returns the children of a process, their children, and so on; none if it isn't there any more."""
     parents = processes()
     found: set[Process] = set()
-    numbers = {ancestor}
+    numbers = {ancestor[0]} if ancestor in parents else set()
     while more := {process for process, parent in parents.items() if parent in numbers} - found:
         found |= more
         numbers |= {number for number, _ in more}
     return found
+
+
+def myself() -> Process:
+    """Returns this process: its number and its start."""
+    number = os.getpid()
+    return next(process for process in processes() if process[0] == number)
 
 
 def bearers(token: bytes) -> set[Process]:
