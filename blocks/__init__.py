@@ -13,28 +13,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from blocks.block import BlockSpec, Site, register_block
-from blocks.cost import Cost, measure
+from blocks.cost import Cost, Memory, measure
 from blocks.errors import InfeasibleSpec, InputTooSmall, UnknownPreset, WeightsError
+from blocks.limits import Limits
 from blocks.presets import preset, preset_names
-from blocks.spec import BlockCost, NetworkSpec, StageSpec
-from blocks.walk import Limits
+from blocks.spec import BlockCost, LayerCost, NetworkSpec
+from blocks.stage import StageSpec
 
 if TYPE_CHECKING:
+    from blocks.folding import fold
+    from blocks.freezing import freeze_batch_norm, unfreeze_batch_norm
     from blocks.initialisation import initialise
     from blocks.network import Network
+    from blocks.plugins import load_plugins
     from blocks.tensors import dump_weights, weights_into
     from blocks.torchvision_weights import load_torchvision
     from blocks.weights import Metadata, TrainedNetwork, load_model, save_model
 
-_NEEDS_TORCH = {
+_ON_DEMAND = {  # most of them need torch
     "Metadata": "weights",
     "Network": "network",
     "TrainedNetwork": "weights",
     "dump_weights": "tensors",
+    "fold": "folding",
+    "freeze_batch_norm": "freezing",
     "initialise": "initialisation",
     "load_model": "weights",
+    "load_plugins": "plugins",
     "load_torchvision": "torchvision_weights",
     "save_model": "weights",
+    "unfreeze_batch_norm": "freezing",
     "weights_into": "tensors",
 }
 
@@ -44,7 +52,9 @@ __all__ = [
     "Cost",
     "InfeasibleSpec",
     "InputTooSmall",
+    "LayerCost",
     "Limits",
+    "Memory",
     "Metadata",
     "Network",
     "NetworkSpec",
@@ -54,22 +64,26 @@ __all__ = [
     "UnknownPreset",
     "WeightsError",
     "dump_weights",
+    "fold",
+    "freeze_batch_norm",
     "initialise",
     "load_model",
+    "load_plugins",
     "load_torchvision",
     "measure",
     "preset",
     "preset_names",
     "register_block",
     "save_model",
+    "unfreeze_batch_norm",
     "weights_into",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Imports what needs torch when it is asked for."""
-    if name not in _NEEDS_TORCH:
+    """Imports what is heavy when it is asked for."""
+    if name not in _ON_DEMAND:
         raise AttributeError(f"module 'blocks' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"blocks.{_NEEDS_TORCH[name]}"), name)
+    return getattr(import_module(f"blocks.{_ON_DEMAND[name]}"), name)

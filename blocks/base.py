@@ -9,7 +9,17 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 Count = Annotated[StrictInt, Field(ge=1)]
@@ -26,6 +36,19 @@ Positive = Annotated[Number, Field(gt=0)]
 
 Fraction = Annotated[Number, Field(ge=0, le=1)]
 """A finite real number from 0 to 1, both ends allowed."""
+
+Rate = Annotated[Number, Field(ge=0, lt=1)]
+"""A probability of being dropped, below 1."""
+
+
+def _odd(kernel: int) -> int:
+    if kernel % 2 == 0:
+        raise ValueError(f"a kernel is of odd size (3, 5, 7), so that maps keep their size; {kernel} is even")
+    return kernel
+
+
+Kernel = Annotated[Count, AfterValidator(_odd)]
+"""The side of a convolution's window: 3, 5, 7, or any other odd number."""
 
 Flag = StrictBool
 Text = StrictStr
@@ -89,7 +112,15 @@ class Spec(BaseModel):
         return type(self) is type(other) and self.canonical_json == other.canonical_json
 
     def __hash__(self) -> int:
-        return hash(self.canonical_json)
+        return self._own_hash
+
+    @cached_property
+    def _own_hash(self) -> int:
+        """Equal specs have equal values, so the values' hash will do; where one can't be hashed, the text's."""
+        try:
+            return hash((type(self), *(getattr(self, field) for field in type(self).model_fields)))
+        except TypeError:  # a field that is a mapping
+            return hash(self.canonical_json)
 
 
 def canonical(value: Any) -> Any:

@@ -25,8 +25,8 @@ def initialise(network: nn.Module, seed: int) -> None:
 
     Convolutions: normal with variance 2 / fan-out (He et al. 2015, https://arxiv.org/abs/1502.01852), biases 0. Linear
     layers: uniform within 1 / sqrt(fan-in), biases too (torch's own law, and torchvision's). Norms: scale 1 and shift
-    0; a norm whose attribute ``zero_init`` is true, scale 0. Any other module that has a ``reset_parameters`` is asked
-    to do it; parameters of modules that have none keep the values that they were built with.
+    0. A convolution or norm whose attribute ``zero_init`` is true: 0. Any other module that has a ``reset_parameters``
+    is asked to do it; parameters of modules that have none keep the values that they were built with.
 
     Args:
         network: Any module. Values are drawn on the CPU, wherever it is.
@@ -57,6 +57,11 @@ def seeded(seed: int) -> Iterator[None]:
 
 def _initialise_weighted(module: _ConvNd | nn.Linear, draw: Callable[[str], torch.Generator]) -> None:
     weight, bias = torch.empty(module.weight.shape), module.bias
+    if getattr(module, "zero_init", False):
+        module.weight.zero_()
+        if bias is not None:
+            bias.zero_()
+        return
     if isinstance(module, nn.Linear):
         bound = 1 / math.sqrt(module.in_features)
         module.weight.copy_(weight.uniform_(-bound, bound, generator=draw("weight")))

@@ -23,6 +23,9 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
 MAX_NODES = 20_000
 
+MODELINE = "# yaml-language-server:"
+"""How a line begins that tells editors of a file's schema."""
+
 Location = tuple[str | int, ...]
 
 
@@ -58,7 +61,8 @@ class Source:
 
     Attributes:
         data: Mappings, lists, text, whole numbers, finite floats, booleans and None.
-        comment: The first line of the comment that opens the file, without its ``#``.
+        comment: The first line of the comment that opens the file, without its ``#``; a line that names a schema for
+            editors is passed over.
     """
 
     origin: str
@@ -142,8 +146,12 @@ def parse_yaml(text: str, origin: str) -> Source:
     if not isinstance(node, MappingNode):
         raise reader.error(node, "the top must be a mapping of fields, such as 'name: my_study'")
     data = reader.read(node, ())
-    comment = lines[0].lstrip("# ").strip() if lines[0].startswith("#") else ""
-    return Source(origin, data, comment, reader.keys, reader.values)
+    return Source(origin, data, _comment(lines), reader.keys, reader.values)
+
+
+def _comment(lines: list[str]) -> str:
+    opening = lines[0] if not lines[0].startswith(MODELINE) else "".join(lines[1:2])
+    return opening.lstrip("# ").strip() if opening.startswith("#") else ""
 
 
 def parse_value(text: str, origin: str) -> Any:

@@ -1,39 +1,72 @@
-"""torchvision's ResNets into ours: the same network under other names."""
+"""Weights of torchvision (and of timm) into our networks: the same tensors under other names."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
 
+import torch
 from torch import Tensor
 
+from blocks.base import did_you_mean
+from blocks.errors import WeightsError
 from blocks.network import Network
+from blocks.presets import preset_family
+from blocks.spec import NetworkSpec
 from blocks.tensors import copy_into
 
-RENAMED = (
-    (r"conv1\.", "stem.conv."),
-    (r"bn1\.", "stem.norm."),
-    (r"fc\.", "head.linear."),
-    (r"layer(\d)\.(\d+)\.conv(\d)\.", r"stages.\1.\2.branch.conv\3."),
-    (r"layer(\d)\.(\d+)\.bn(\d)\.", r"stages.\1.\2.branch.norm\3."),
-    (r"layer(\d)\.(\d+)\.downsample\.0\.", r"stages.\1.\2.shortcut.conv."),
-    (r"layer(\d)\.(\d+)\.downsample\.1\.", r"stages.\1.\2.shortcut.norm."),
-)
+ORIGIN = "torchvision:"
 
 
-def load_torchvision(network: Network, state_dict: Mapping[str, Tensor]) -> None:
-    """Copies the ``state_dict`` of a torchvision ResNet into the preset of the same name.
+def published(name: str, spec: NetworkSpec, family: ModuleType, weights: str) -> Network:
+    """Returns a preset with torchvision's weights, in evaluation mode. See `blocks.presets.preset`."""
+    from torchvision import models
+
+    if not weights.startswith(ORIGIN):
+        raise WeightsError(f"{weights!r}: weights are named as in 'torchvision:IMAGENET1K_V1'")
+    if not hasattr(family, "torchvision_name") or name not in models.list_models():
+        raise WeightsError(f"torchvision has no weights for {name!r}")
+    choices = models.get_model_weights(name)
+    wanted = weights.removeprefix(ORIGIN)
+    if wanted not in (*choices.__members__, "DEFAULT"):
+        known = ", ".join(f"{ORIGIN}{choice}" for choice in choices.__members__)
+        raise WeightsError(
+            f"torchvision has no weights {wanted!r} for {name!r}: there are {known}"
+            f"{did_you_mean(wanted, choices.__members__)}"
+        )
+    try:
+        state_dict = choices[wanted].get_state_dict(progress=True, check_hash=True)
+    except (OSError, RuntimeError) as error:  # no network, a full disk; a hash that is wrong
+        where = f"{choices[wanted].url}, into {Path(torch.hub.get_dir()) / 'checkpoints'}"
+        raise WeightsError(f"torchvision's weights can't be had from {where}: {error}") from None
+    network = spec.build(seed=0)
+    load_torchvision(network, state_dict, name)
+    return network.eval()
+
+
+def load_torchvision(network: Network, state_dict: Mapping[str, Tensor], name: str = "resnet18") -> None:
+    """Copies the ``state_dict`` of a torchvision network into the preset of the same name.
+
+    Args:
+        network: Built from the preset.
+        state_dict: Of torchvision's network.
+        name: The preset's; all of its family are alike in this, so that any ResNet's serves all ResNets.
 
     Raises:
         WeightsError: If any name, shape or type differs; nothing is copied then.
     """
-    copy_into(network, {_ours(name): tensor for name, tensor in state_dict.items()}, "torchvision's weights")
+    rename: Callable[[str, str], str] = preset_family(name).torchvision_name
+    copy_into(network, renamed(network, state_dict, lambda tensor: rename(name, tensor)), "torchvision's weights")
 
 
-def _ours(name: str) -> str:
-    """Returns our name of a torchvision tensor, or the name unchanged if it is none that is known."""
-    for pattern, ours in RENAMED:
-        if (match := re.match(pattern, name)) is not None:
-            renamed = match.expand(ours) + name[match.end() :]
-            return re.sub(r"^stages\.(\d+)", lambda stage: f"stages.{int(stage[1]) - 1}", renamed)
-    return name
+def renamed(network: Network, state_dict: Mapping[str, Tensor], rename: Callable[[str], str]) -> dict[str, Tensor]:
+    """Returns tensors under our names; linear layers that are 1x1 convolutions on the other side, in our shape."""
+    own = network.state_dict()
+    tensors: dict[str, Tensor] = {}
+    for name, tensor in state_dict.items():
+        ours = rename(name)
+        if ours in own and own[ours].dim() != tensor.dim() and own[ours].numel() == tensor.numel():
+            tensor = tensor.reshape(own[ours].shape)
+        tensors[ours] = tensor
+    return tensors

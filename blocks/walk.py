@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
-from blocks.block import Site
-from blocks.cost import Cost, Shape, Tally
+from blocks.arithmetic import show_large
+from blocks.block import BlockSpec, Site
+from blocks.cost import Images, Row, Shape, Tally
 from blocks.errors import InfeasibleSpec, InputTooSmall
 from blocks.layers import Layer, show_shape
+from blocks.layers.base import FLOAT
 
 if TYPE_CHECKING:
-    from blocks.spec import NetworkSpec, StageSpec
+    from blocks.parts.head import HeadSpec
+    from blocks.parts.stem import StemSpec
+    from blocks.spec import NetworkSpec
+    from blocks.stage import StageSpec
+
+    Described = BlockSpec | StemSpec | HeadSpec
 
 MAX_UNLIKE_BLOCKS = 10_000
 MAX_INPUT_BITS = 4_000
 
 
-class Limits(NamedTuple):
-    """What is never built: more than 2 thousand million parameters (8 GB), or more than 10 thousand blocks."""
+class Traced(NamedTuple):
+    """What one stem, block or head costs. Nothing but numbers and text, so that remembering it costs next to nothing.
 
-    params: int = 2_000_000_000
-    blocks: int = 10_000
+    Attributes:
+        output: C H W that it puts out.
+        rows: What each of its layers costs; see `blocks.cost.Row`.
+        macs, params, activations, saved, saved_once: The sums of the rows' columns.
+        sums: How many residual sums it has.
+        kept: Whether the backward pass keeps what it puts out; None if that is the images themselves.
+    """
 
-
-LIMITS = Limits()
+    output: Shape
+    rows: tuple[Row, ...]
+    macs: int
+    params: int
+    activations: int
+    saved: int
+    saved_once: int
+    sums: int
+    kept: bool | None
 
 
 class Part(NamedTuple):
@@ -35,18 +55,27 @@ class Part(NamedTuple):
         first: The index in the stage of the first of these blocks; None for stem and head.
         repeats: How many there are.
         kind: Of the stem, block or head.
-        layer: One of them.
-        output: C H W that it puts out.
-        tally: What *one* of them costs.
+        each: What one of them costs.
+        spec, site: What describes one of them, and where it stands.
     """
 
     stage: int | str
     first: int | None
     repeats: int
     kind: str
-    layer: Layer
-    output: Shape
-    tally: Tally
+    each: Traced
+    spec: Described
+    site: Site | int
+
+    @property
+    def layer(self) -> Layer:
+        """One of them, described."""
+        return _layers(self.spec, self.site)
+
+    def saved(self, batch_size: int, *, dropped: bool) -> int:
+        """Returns the bytes that the backward pass keeps of *one* of them; with ``dropped``, the masks of drop path."""
+        masks = FLOAT * self.each.sums if dropped else 0
+        return batch_size * (self.each.saved + masks) + self.each.saved_once
 
     def names(self) -> list[str]:
         """Returns the names of the modules that this part becomes."""
@@ -65,25 +94,8 @@ def trace(network: NetworkSpec, shape: Shape) -> Iterator[Part]:
     try:
         yield from _trace(network, shape)
     except InputTooSmall as error:
-        reason = f"{error.reason}; an image's side needs {_large(smallest_input(network))} pixels"
+        reason = f"{error.reason}; an image's side needs {show_large(smallest_input(network))} pixels"
         raise InputTooSmall(reason, error.stage, error.block) from None
-
-
-def total_cost(network: NetworkSpec, shape: Shape) -> Cost:
-    """Returns what a whole network costs for an image of C H W. Raises ``InfeasibleSpec``."""
-    macs = params = activations = 0
-    for part in trace(network, shape):
-        repeats, tally = part.repeats, part.tally
-        macs += repeats * tally.macs
-        params += repeats * tally.params
-        activations += repeats * tally.activations
-    return Cost(macs, params, activations)
-
-
-def out_channels(network: NetworkSpec) -> int:
-    """Returns the channels that the last stage puts out. Raises ``InfeasibleSpec``."""
-    *_, last, _ = trace(network, _image(network, _fitting_input(network)))
-    return last.output[0]
 
 
 def smallest_input(network: NetworkSpec) -> int:
@@ -92,87 +104,103 @@ def smallest_input(network: NetworkSpec) -> int:
     Raises:
         InfeasibleSpec: If the network is possible at no size.
     """
-    low, high = 0, _fitting_input(network)
+    low, high = 0, fitting_input(network)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if _fits(network, middle) else (middle, high)
     return high
 
 
-def demand(network: NetworkSpec, limits: Limits) -> None:
-    """Refuses a network that can't be at any input size, or is over the limits. Raises ``InfeasibleSpec``."""
-    params = blocks = 0
-    for part in trace(network, _image(network, _fitting_input(network))):
-        params += part.repeats * part.tally.params
-        blocks += 0 if part.first is None else part.repeats
-        for number, limit, noun in ((params, limits.params, "parameters"), (blocks, limits.blocks, "blocks")):
-            if number > limit:
-                reason = f"{_large(number)} {noun} up to here are more than the limit of {limit:,}"
-                raise InfeasibleSpec(reason, part.stage, part.first)
-
-
 def _trace(network: NetworkSpec, shape: Shape) -> Iterator[Part]:
     stem, head = network.stem, network.head
     if shape[0] != network.in_channels:
         raise InfeasibleSpec(f"takes {network.in_channels} channels, not an image of {show_shape(shape)}", "stem")
-    layer, shape, tally = _describe("stem", None, stem.layers, shape[0], shape)
-    yield Part("stem", None, 1, stem.kind, layer, shape, tally)
+    each = _describe("stem", None, stem, shape[0], shape, None)
+    yield Part("stem", None, 1, stem.kind, each, stem, shape[0])
+    sums = 0
     for index, stage in enumerate(network.stages):
-        for part in _trace_stage(index, stage, shape):
-            shape = part.output
+        for part in _trace_stage(index, stage, each.output, each.kept):
+            each = part.each
+            sums += each.sums
             yield part
-    layer, shape, tally = _describe("head", None, head.layers, shape[0], shape)
-    yield Part("head", None, 1, head.kind, layer, shape, tally)
+    if network.drop_path and not sums:
+        raise InfeasibleSpec("drop_path drops branches of residual sums, and this network has none")
+    channels = each.output[0]
+    each = _describe("head", None, head, channels, each.output, each.kept)
+    yield Part("head", None, 1, head.kind, each, head, channels)
 
 
-def _trace_stage(index: int, stage: StageSpec, shape: Shape) -> Iterator[Part]:
-    block, depth, stride = stage.block, stage.depth, stage.stride
-    first = parts = 0
-    while first < depth:
-        if parts == MAX_UNLIKE_BLOCKS:
-            reason = f"more than {MAX_UNLIKE_BLOCKS:,} blocks, each unlike the one before it"
-            raise InfeasibleSpec(reason, index, first)
-        layer, output, tally = _describe(index, first, block.layers, Site(shape[0], stage.width, stride), shape)
-        repeats = depth - first if output == shape and stride == 1 else 1  # given the same, the next ones are the same
-        yield Part(index, first, repeats, block.kind, layer, output, tally)
-        shape, stride, first, parts = output, 1, first + repeats, parts + 1
+def _trace_stage(index: int, stage: StageSpec, shape: Shape, kept: bool | None) -> Iterator[Part]:
+    stride, first, parts = stage.stride, 0, 0
+    for block, end in stage.runs(index):
+        while first < end:
+            if parts == MAX_UNLIKE_BLOCKS:
+                reason = f"more than {MAX_UNLIKE_BLOCKS:,} blocks, each unlike the one before it"
+                raise InfeasibleSpec(reason, index, first)
+            site = Site(shape[0], stage.width, stride)
+            each = _describe(index, first, block, site, shape, kept)
+            alike = each.output == shape and stride == 1 and each.kept == kept  # given the same, the next are the same
+            repeats = end - first if alike else 1
+            yield Part(index, first, repeats, block.kind, each, block, site)
+            shape, kept, stride, first, parts = each.output, each.kept, 1, first + repeats, parts + 1
 
 
 def _describe(
-    stage: int | str, block: int | None, layers: Callable[[Any], Layer], site: Site | int, shape: Shape
-) -> tuple[Layer, Shape, Tally]:
+    stage: int | str, block: int | None, spec: Described, site: Site | int, shape: Shape, kept: bool | None
+) -> Traced:
     """Describes and traces one block; says where, if it can't be."""
-    tally = Tally()
     try:
-        layer = layers(site)
-        return layer, layer.trace(shape, tally), tally
+        return _traced(spec, site, shape, kept)
     except InfeasibleSpec as error:
         raise error.at(stage, block) from None
 
 
-def _fitting_input(network: NetworkSpec) -> int:
+@lru_cache(maxsize=8192)  # the networks of a search are made of the same blocks
+def _traced(spec: Described, site: Site | int, shape: Shape, kept: bool | None) -> Traced:
+    tally = Tally(kept)
+    output = _layers(spec, site).trace(shape, tally)
+    macs = params = activations = saved = saved_once = 0
+    for _, more_macs, more_params, more_activations, more_saved, more_once in tally.rows:
+        macs += more_macs
+        params += more_params
+        activations += more_activations
+        saved += more_saved
+        saved_once += more_once
+    sums = macs, params, activations, saved, saved_once
+    kept = None if isinstance(tally.kept, Images) else tally.kept[0]
+    return Traced(output, tuple(tally.rows), *sums, tally.sums, kept)
+
+
+def _layers(spec: Described, site: Site | int) -> Layer:
+    layer: Layer = spec.layers(site)  # type: ignore[arg-type]  # a block is given a site, stem and head channels
+    return layer
+
+
+def fitting_input(network: NetworkSpec) -> int:
     """Returns the side of an image that is large enough, if not the smallest. Raises ``InfeasibleSpec``."""
-    size = 64
-    while not _fits(network, size):
-        size *= 2
+    size, last = 64, ""
+    while (refused := _refusal(network, size)) is not None:
+        if str(refused) == last:  # twice the size changed nothing: it is not the strides
+            raise InfeasibleSpec(f"{refused.reason}, whatever the image's size", refused.stage, refused.block)
+        size, last = 2 * size, str(refused)
         if size.bit_length() > MAX_INPUT_BITS:
-            raise InfeasibleSpec("no input is large enough for this network's strides", 0)
+            raise InfeasibleSpec("no input is large enough for this network's strides", refused.stage, refused.block)
     return size
 
 
 def _fits(network: NetworkSpec, size: int) -> bool:
+    return _refusal(network, size) is None
+
+
+def _refusal(network: NetworkSpec, size: int) -> InputTooSmall | None:
     try:
-        for _ in _trace(network, _image(network, size)):
+        for _ in _trace(network, image_shape(network, size)):
             pass
-    except InputTooSmall:
-        return False
-    return True
+    except InputTooSmall as error:
+        return error
+    return None
 
 
-def _image(network: NetworkSpec, size: int) -> Shape:
+def image_shape(network: NetworkSpec, size: int) -> Shape:
+    """Returns C H W of square images of this side that a network takes."""
     return network.in_channels, size, size
-
-
-def _large(number: int) -> str:
-    """Writes a whole number of any size; Python itself refuses to write those of more than 4,300 digits."""
-    return f"{number:,}" if number < 10**18 else f"about 10^{int(number.bit_length() * 0.30103)}"

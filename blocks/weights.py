@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,11 +17,12 @@ import safetensors.torch
 from pydantic import ValidationError, model_validator
 from torch import Tensor
 
-from blocks import walk
 from blocks.base import Count, Number, Positive, Spec, Text, canonical_json
 from blocks.errors import InfeasibleSpec, WeightsError
 from blocks.initialisation import seeded
+from blocks.limits import LIMITS, demand
 from blocks.network import Network
+from blocks.plugins import load_plugins, loaded_plugins
 from blocks.preprocess import Preprocess
 from blocks.spec import NetworkSpec
 from blocks.tensors import copy_into, hash_tensors, parse_tensors, tensors_of
@@ -63,6 +65,7 @@ class TrainedNetwork(Network):
         labels: A name a class, or empty.
         metrics: The scores that were recorded, by name.
         provenance: Where the weights come from.
+        metadata: All of that, as it was saved.
     """
 
     def __init__(self, spec: NetworkSpec, metadata: Metadata) -> None:
@@ -71,6 +74,13 @@ class TrainedNetwork(Network):
         self.labels = metadata.labels
         self.metrics = metadata.metrics
         self.provenance = metadata.provenance
+        self.metadata = metadata
+
+    def with_network(self, network: Network) -> TrainedNetwork:
+        """Returns another network with this one's preprocessing, labels, metrics and provenance."""
+        trained = TrainedNetwork(network.spec, self.metadata)
+        trained.load_state_dict(network.state_dict())
+        return trained
 
 
 def save_model(path: str | Path, network: Network, metadata: Metadata) -> None:
@@ -88,12 +98,19 @@ def save_model(path: str | Path, network: Network, metadata: Metadata) -> None:
     _write(Path(path), safetensors.torch.save(tensors, texts))
 
 
-def load_model(path: str | Path) -> TrainedNetwork:
+def load_model(path: str | Path, plugins: Iterable[str | Path] = ()) -> TrainedNetwork:
     """Reads a network that `save_model` wrote, in evaluation mode, on the CPU.
 
+    Args:
+        path: The file.
+        plugins: Files that register the kinds of your own that it is made of. Nothing is imported that isn't named.
+
     Raises:
-        WeightsError: If the file is missing, damaged or of a newer schema, holds no spec, or doesn't fit its spec.
+        WeightsError: If the file is missing, damaged or of a newer schema, holds no spec, doesn't fit its spec, or
+            needs a plugin that isn't loaded.
+        InputError: If a plugin can't be loaded.
     """
+    load_plugins(plugins)
     raw = _read(Path(path))
     tensors = parse_tensors(raw, str(path))
     texts = _texts(raw)
@@ -118,19 +135,41 @@ def _demand_intact(texts: Mapping[str, str], tensors: Mapping[str, Tensor], orig
 
 def _parse(texts: Mapping[str, str], origin: str) -> tuple[NetworkSpec, Metadata]:
     """Reads the spec and the metadata of a file. Raises ``WeightsError``."""
+    missing = ""
     try:
-        spec = NetworkSpec.model_validate_json(texts["spec"])
         metadata = Metadata.model_validate({name: json.loads(texts[name]) for name in Metadata.model_fields})
+        missing = _missing_plugins(metadata.provenance.get("plugins", {}), Path(origin))
+        spec = NetworkSpec.model_validate_json(texts["spec"])
     except (ValidationError, ValueError, KeyError) as error:
-        raise WeightsError(f"{origin}: its spec or metadata can't be read: {error}") from None
+        raise WeightsError(f"{origin}: its spec or metadata can't be read: {error}{missing}") from None
     _demand_match(spec, metadata, origin)
     return spec, metadata
+
+
+def _missing_plugins(recorded: Mapping[str, str], origin: Path) -> str:
+    """Returns how to load the plugins that a model was made with and that aren't loaded; nothing if all are.
+
+    One of the same name and other content is warned of: the weights may mean something else in it.
+    """
+    loaded = {plugin.sha256: plugin.name for plugin in loaded_plugins()}
+    missing = [name for name, sha256 in recorded.items() if sha256 not in loaded]
+    for name in missing:
+        if name in loaded.values():
+            warnings.warn(f"{origin}: the plugin {name} has changed since this model was trained", stacklevel=4)
+    if not missing:
+        return ""
+    kept = origin.parent / "plugins"
+    paths = [str(kept / name) if (kept / name).is_file() else name for name in missing]
+    return f"\nIt was made with plugins that aren't loaded; load_model(path, plugins={paths}) runs and loads them"
 
 
 def _build(spec: NetworkSpec, metadata: Metadata, tensors: Mapping[str, Tensor], origin: str) -> TrainedNetwork:
     """Builds a network that isn't larger than the file it is for. Raises ``WeightsError``."""
     try:
-        walk.demand(spec, walk.Limits(params=sum(tensor.numel() for tensor in tensors.values())))
+        params = sum(tensor.numel() for tensor in tensors.values())
+        # A study may raise its own limits; a file that is large is of a network that is.
+        most = LIMITS._replace(params=params, blocks=max(LIMITS.blocks, len(tensors)))
+        demand(spec, most._replace(layers=max(LIMITS.layers, 10 * len(tensors))))
     except InfeasibleSpec as error:
         raise WeightsError(f"{origin}: the spec inside doesn't fit the weights: {error}") from None
     with seeded(0):  # modules draw values as they are made, for nothing

@@ -8,7 +8,10 @@ import pandas as pd
 
 from reports.table import Table
 
-PASSED_OVER = {"rejected": "infeasible, or over a constraint", "duplicate": "an arm that was proposed before"}
+PASSED_OVER = {
+    "rejected": "infeasible, or over a constraint",
+    "duplicate": "an arm that was there before, or one that trains the same network",
+}
 ENDED = ("completed", "stopped", "diverged", "failed")
 
 

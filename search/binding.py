@@ -66,7 +66,7 @@ class Binding:
         if factor.path is None:
             return [Variable(name, name, None, "baseline", levels=self._patches(name, factor))]
         try:
-            path = paths.parse(factor.path)
+            path = self._parsed(factor.path)
             branches = paths.each(path, self.study.baseline)
             found = [paths.values(branch, self.study.baseline) for branch in branches]
         except paths.PathError as error:
@@ -106,7 +106,7 @@ class Binding:
             changes = []
             for key, value in patch.items():
                 try:
-                    path = paths.parse(key)
+                    path = self._parsed(key)
                     if not paths.values(path, self.study.baseline) or path[0] not in {"network", "train", "data"}:
                         raise paths.PathError("a level changes something in network, train or data")
                 except paths.PathError as error:
@@ -116,6 +116,22 @@ class Binding:
                 raise self._error_at(name, "an empty patch changes nothing", "levels", text)
             levels.append(Level(text, text, tuple(changes)))
         return tuple(levels)
+
+    def _parsed(self, text: str) -> paths.Path:
+        """Returns a path. Raises ``PathError``, also for what a generator writes: it is not there to be varied."""
+        path, network = paths.parse(text), self.study.baseline["network"]
+        if path[:1] == ("network",) and "generate" in network:
+            if path[1:2] == ("stages",):
+                raise paths.PathError(
+                    "the stages are written by the generator: vary its own numbers (network.generate...), give all "
+                    "blocks a field (network.generate.block.attention), or write the stages out"
+                )
+            if len(path) > 2 and path[1] not in network:
+                raise paths.PathError(
+                    f"the {path[1]} is written by the generator: vary network.{path[1]} as a whole, or write it beside "
+                    "'generate'"
+                )
+        return path
 
     def _scaled(
         self, name: str, scale: Scale, path: paths.Path, places: list[tuple[Location, Any]]

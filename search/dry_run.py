@@ -13,6 +13,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from blocks import Limits
 from search.draw import feasible_arms
 from search.engine import default_workers
 from search.pilot import earlier_noise
@@ -54,7 +55,7 @@ def dry_run(study: Study, directory: Path, workers: int | None, detectable: Call
         arms = [row for row in plan.rows if row.status == "run"]
     _say_counts(console, plan, arms)
     _say_time(console, plan, arms, workers or study.spec.ray.workers or default_workers(study.spec.train.threads))
-    _say_memory(console, plan, arms)
+    _say_memory(console, arms)
     _say_power(console, plan, directory, detectable)
 
 
@@ -106,7 +107,7 @@ def _say_counts(console: Console, plan: Plan, arms: list[Arm]) -> None:
 def _say_time(console: Console, plan: Plan, arms: list[Arm], workers: int) -> None:
     """Measures a few real steps of the cheapest and the costliest arm, and scales between them by MACs."""
     ordered = sorted(arms, key=_macs)
-    timings = [_measured(arm) for arm in {arm.arm: arm for arm in (ordered[0], ordered[-1])}.values()]
+    timings = [_measured(arm, plan.limits) for arm in {arm.arm: arm for arm in (ordered[0], ordered[-1])}.values()]
     spec = plan.study.spec
     steps_text = " to ".join(f"{timing.step_seconds * 1e3:.1f}" for timing in timings)
     console.print(
@@ -126,12 +127,13 @@ def _say_time(console: Console, plan: Plan, arms: list[Arm], workers: int) -> No
     console.print(f"time: about {_duration(total)} of training on {workers} workers like this machine's processor")
 
 
-def _measured(arm: Arm) -> _Timing:
+def _measured(arm: Arm, limits: Limits) -> _Timing:
     import torch
 
     own = arm.configuration
     torch.set_num_threads(own.train.threads)
-    network = own.network.build(seed=0)
+    network = own.network.build(seed=0, limits=limits)
+    network.gradient_checkpointing = own.train.checkpointing
     generator = torch.Generator().manual_seed(0)
     images = torch.rand(own.train.batch_size, *own.input, generator=generator)  # N C H W
     labels = torch.zeros(own.train.batch_size, dtype=torch.int64)
@@ -155,12 +157,14 @@ def _interpolated(timings: list[_Timing], arm: Arm) -> float:
     return first.step_seconds + share * (last.step_seconds - first.step_seconds)
 
 
-def _say_memory(console: Console, plan: Plan, arms: list[Arm]) -> None:
-    """Weights, gradients and momentum, and about three float32 tensors for each counted activation."""
-    batch = plan.study.spec.train.batch_size
-    most = max(4 * (3 * arm.cost.params + 3 * batch * arm.cost.activations) for arm in arms if arm.cost)
+def _say_memory(console: Console, arms: list[Arm]) -> None:
+    """The arm that needs most, by arithmetic; what checkpointing saves of it is not known beforehand."""
+    memory = max((arm.configuration.memory for arm in arms), key=lambda memory: memory.total)
+    parts = [f"{getattr(memory, name) / 2**20:,.1f} {name}" for name in ("parameters", "gradients", "optimizer")]
+    less = "; less with checkpointing" if any(arm.configuration.train.checkpointing for arm in arms) else ""
     console.print(
-        f"memory: about {most / 2**20:,.0f} MiB for the largest arm's training, beside 0.7 GiB for torch itself"
+        f"memory: {memory.total / 2**20:,.1f} MiB for a training step of the largest arm ({', '.join(parts)}, "
+        f"{memory.activations / 2**20:,.1f} activations{less}), beside 0.7 GiB for torch itself"
     )
 
 

@@ -5,17 +5,25 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from blocks.plugins import Plugin
+
 PACKAGES = ("torch", "torchvision", "optuna", "ray", "pydantic", "numpy", "pandas", "plotly", "scipy", "scikit-learn")
 
 
-def environment() -> dict[str, Any]:
-    """Returns versions, the commit of the working tree that holds this package, and the hardware, as plain data."""
+def environment(plugins: Iterable[Plugin] = ()) -> dict[str, Any]:
+    """Returns versions, the commit of the working tree that holds this package, and the hardware, as plain data.
+
+    Args:
+        plugins: Whose content is to be told by its SHA-256.
+    """
     versions = {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}}
-    return {"versions": versions, "commit": _commit(), "hardware": _hardware()}
+    hashes = {plugin.name: plugin.sha256 for plugin in plugins}
+    return {"versions": versions, "commit": _commit(), "plugins": hashes, "hardware": _hardware()}
 
 
 def _commit() -> str | None:

@@ -32,7 +32,7 @@ def write_winner(session: Session, arm: str, seed: int) -> None:
     plan = session.plan
     own = plan.arms[arm].configuration
     splits = session.shelf.splits(own.data.plain())
-    network = own.network.build(seed=seed)
+    network = own.network.build(seed=seed, limits=plan.limits)
     weights_into(network, session.weights(trial).read_bytes())
     metrics: dict[str, Any] = {
         "val_accuracy": session.finished[trial]["val_accuracy"],
@@ -50,6 +50,7 @@ def write_winner(session: Session, arm: str, seed: int) -> None:
         "train": own.train.plain(),
         "data": own.data.content(),
         "data_checksum": splits.checksum,
+        "plugins": {plugin.name: plugin.sha256 for plugin in plan.study.plugins},
     }
     metadata = Metadata(
         labels=splits.classes,

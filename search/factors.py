@@ -79,7 +79,7 @@ class Factor(Spec):
     """
 
     path: Text | None = None
-    levels: Annotated[Any, BeforeValidator(_levels)] = None
+    levels: Annotated[Any, BeforeValidator(_levels, json_schema_input_type=list[Any] | dict[str, Any] | None)] = None
     range: Range | None = None
     same_as: Text | None = None
     times: Positive = 1.0

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from blocks import Cost, InfeasibleSpec, Limits, walk
+from blocks import Cost, InfeasibleSpec
+from blocks.limits import demand_at
 from blocks.source import dotted
 from search import paths
+from search.configuration import Configuration, Unresolvable
 from search.designs.base import ListedDesign, MatchSpec
 from search.factors import Choice
 from search.match import Unmatched, match, matched_cost
-from search.space import Configuration, Space, Unresolvable
+from search.space import Space
 from search.study import Study
 
 COST_NAMES = {"macs": "MACs", "params": "parameters", "activations": "activations", "out_channels": "output channels"}
@@ -79,6 +81,8 @@ class Plan:
         self.space = Space(study)
         self.rows: list[Arm] = []
         self.arms: dict[str, Arm] = {}
+        self._by_structure: dict[str, Arm] = {}
+        self.limits = study.spec.limits.whole()
         self.baseline = self._admit_baseline()
         design = study.spec.design
         if isinstance(design, ListedDesign):
@@ -130,10 +134,10 @@ class Plan:
     def _admit_baseline(self) -> Arm:
         source, configuration = self.study.source, self.space.baseline
         try:
-            cost = _cost(configuration)
+            cost = self._cost(configuration)
         except InfeasibleSpec as error:
             raise source.error(_place(error), f"the baseline can't be built: {error}") from None
-        broken = self.study.spec.constraints.broken(cost)
+        broken = self._broken(configuration, cost)
         if broken and (self.study.spec.design.kind == "train"):
             raise source.error(("constraints",), f"the network breaks its own constraint: {broken}")
         reason = f"outside the constraints, as a reference only: {broken}" if broken else ""
@@ -156,13 +160,14 @@ class Plan:
     def _judged(self, arm: Arm) -> Arm:
         """Costs an arm and holds it against the constraints and the arms that are there already."""
         try:
-            cost = _cost(arm.configuration)
+            cost = self._cost(arm.configuration)
         except InfeasibleSpec as error:
             return replace(arm, status="rejected", reason=f"can't be built: {error}")
         arm = replace(arm, cost=cost)
-        if (same := self.arms.get(arm.arm)) is not None:
-            return replace(arm, status="duplicate", reason=f"the same configuration as {same.label}")
-        broken = self.study.spec.constraints.broken(cost)
+        if (same := self._by_structure.get(arm.configuration.structure)) is not None:
+            what = "configuration" if same.arm == arm.arm else "network, trained alike,"
+            return replace(arm, arm=same.arm, status="duplicate", reason=f"the same {what} as {same.label}")
+        broken = self._broken(arm.configuration, cost)
         return replace(arm, status="rejected", reason=broken) if broken else arm
 
     def _with_twin(self, arm: Arm) -> tuple[Arm, Arm | None]:
@@ -200,8 +205,21 @@ class Plan:
     def _add(self, arm: Arm) -> Arm:
         self.rows.append(arm)
         if arm.status == "run":
-            self.arms[arm.arm] = arm
+            self.arms[arm.arm] = self._by_structure[arm.configuration.structure] = arm
         return arm
+
+    def _cost(self, configuration: Configuration) -> Cost:
+        """Returns what a configuration costs. Raises ``InfeasibleSpec`` if it can't be, or is too large to build."""
+        own, recipe = configuration, configuration.train
+        demand_at(own.network, own.input, self.limits, recipe.batch_size, recipe.optimizer.states)
+        return own.network.cost(own.input)
+
+    def _broken(self, configuration: Configuration, cost: Cost) -> str | None:
+        constraints = self.study.spec.constraints
+        values = {"macs": cost.macs, "params": cost.params, "activations": cost.activations}
+        if constraints.memory is not None:
+            values["memory"] = configuration.memory.total
+        return constraints.broken(values)
 
     def _check_something_runs(self) -> None:
         if len(self.arms) > 1 or self.study.spec.design.kind == "train":
@@ -218,12 +236,6 @@ def difference(baseline: Configuration, other: Configuration) -> list[dict[str, 
     """Returns where a configuration differs from the baseline, as rows of path, the baseline's value and the arm's."""
     found = paths.differences(baseline.plain(), other.plain())
     return [{"path": dotted(location), "baseline": first, "arm": second} for location, first, second in found]
-
-
-def _cost(configuration: Configuration) -> Cost:
-    """Returns a configuration's cost. Raises ``InfeasibleSpec`` if its network can't be, or is too large to build."""
-    walk.demand(configuration.network, Limits())
-    return configuration.network.cost(configuration.input)
 
 
 def _place(error: InfeasibleSpec) -> tuple[str | int, ...]:

@@ -41,7 +41,8 @@ def added_seeds(before: dict[str, Any], now: dict[str, Any]) -> list[int]:
 
 def _settled(study: dict[str, Any]) -> dict[str, Any]:
     """Returns the study with what makes no difference left out."""
-    kept = {key: value for key, value in study.items() if key not in {"question", "ray"}}
+    # Plugins are compared by their content, as code is.
+    kept = {key: value for key, value in study.items() if key not in {"question", "ray", "plugins"}}
     return {**kept, "data": {key: value for key, value in study["data"].items() if key != "root"}}
 
 

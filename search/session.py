@@ -148,8 +148,7 @@ class Session:
     def _start(self, executor: Executor, trial: Trial) -> None:
         self.record.append("started", sync=False, trial=trial.name, arm=trial.arm, seed=trial.seed, phase=trial.phase)
         self.talk.started()
-        confirm = trial.phase == "confirm"
-        executor.submit(Job(trial.name, "train", self._configuration(trial), trial.seed, keep_weights=confirm))
+        executor.submit(self._job(trial, "train", keep_weights=trial.phase == "confirm"))
 
     def _finish(self, trial: Trial, reply: dict[str, Any], queue: Queue) -> dict[str, Any]:
         weights = reply.pop("weights", None)
@@ -226,7 +225,7 @@ class Session:
                 trial = waiting.pop(0)
                 flying[trial.name] = trial
                 weights = self.weights(trial.name).read_bytes()
-                executor.submit(Job(trial.name, "test", self._configuration(trial), trial.seed, weights=weights))
+                executor.submit(self._job(trial, "test", weights=weights))
             for job, reply in self._wait(executor):
                 del flying[job.name]
                 if reply["status"] == "failed":
@@ -244,6 +243,10 @@ class Session:
     def weights(self, trial: str) -> Path:
         """Returns where a confirm trial's weights are kept."""
         return self.directory / "weights" / f"{trial}.safetensors"
+
+    def _job(self, trial: Trial, task: str, **more: Any) -> Job:
+        plugins, limits = self.plan.study.plugins, self.plan.limits
+        return Job(trial.name, task, self._configuration(trial), trial.seed, plugins=plugins, limits=limits, **more)
 
     def _configuration(self, trial: Trial) -> dict[str, Any]:
         plain = self.plan.arms[trial.arm].configuration.plain()

@@ -3,60 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
 
-from blocks import NetworkSpec
-from blocks.base import identity
-from blocks.source import Location, dotted
+from blocks import InfeasibleSpec, NetworkSpec
+from blocks.expand import GeneratedNetworkSpec
+from blocks.generators import GENERATORS
+from blocks.source import dotted
 from search import paths
+from search.baseline import fill_in
 from search.binding import Binding
-from search.data.spec import DATASETS, DataError, DataSpec
+from search.configuration import Configuration, Unresolvable
+from search.data.spec import DATASETS, DataError
 from search.factors import Choice, Level, Variable
-from search.study import Study, fill_in
+from search.study import Study
 from search.train.recipe import TrainSpec
-
-
-@dataclass(frozen=True)
-class Configuration:
-    """One resolved configuration: what an arm is. Equal configurations are one arm."""
-
-    network: NetworkSpec
-    train: TrainSpec
-    data: DataSpec
-
-    @cached_property
-    def identity(self) -> str:
-        """The hash of the resolved network, recipe and data (where the data lies on disk left aside)."""
-        return identity({**self._plain, "data": self.data.content()})
-
-    @property
-    def input(self) -> tuple[int, int, int]:
-        """Channels, height and width of the images as the network sees them."""
-        return self.data.facts().shape
-
-    def plain(self) -> dict[str, Any]:
-        """Returns network, train and data as plain data."""
-        return dict(self._plain)
-
-    @cached_property
-    def _plain(self) -> dict[str, Any]:
-        return {"network": self.network.plain(), "train": self.train.plain(), "data": self.data.plain()}
-
-
-class Unresolvable(ValueError):
-    """A choice of levels that gives no valid configuration; the message says why.
-
-    Attributes:
-        location: The field that it is about, where one alone is.
-    """
-
-    def __init__(self, message: str, location: Location = ()) -> None:
-        super().__init__(message)
-        self.location = location
 
 
 class Space:
@@ -112,7 +74,7 @@ class Space:
             configuration: What the choice resolves to, if it does: a level of one factor may take away what another
                 varies (a basic block has no expansion), and then the other's label is empty too.
         """
-        plain = None if configuration is None else configuration.plain()
+        plain = None if configuration is None else self._seen(choice, configuration)
         return {
             variable.name: self._label(variable, choice)
             if self.active(variable, choice) and (plain is None or _is_there(variable, plain))
@@ -126,17 +88,31 @@ class Space:
         Raises:
             Unresolvable: If the choice gives no valid network, recipe or data.
         """
+        try:
+            return self.resolve(self._patched(choice))
+        except paths.PathError as error:
+            raise Unresolvable(str(error)) from None
+
+    def _patched(self, choice: Choice) -> dict[str, Any]:
+        """Returns the baseline with a choice's changes, not yet validated. Raises ``PathError``."""
         changes = [
             change
             for variable in self.variables
             if self.active(variable, choice)
             for change in self._level_changes(variable, choice)
         ]
-        try:
-            plain = paths.patched(self.study.baseline, sorted(changes, key=lambda change: len(change[0])))
-        except paths.PathError as error:
-            raise Unresolvable(str(error)) from None
-        return self.resolve(plain)
+        patched: dict[str, Any] = paths.patched(self.study.baseline, sorted(changes, key=lambda change: len(change[0])))
+        return patched
+
+    def _seen(self, choice: Choice, configuration: Configuration) -> dict[str, Any]:
+        """Returns a configuration as paths see it: a generated network with its generator, which it has forgotten."""
+        plain = configuration.plain()
+        if isinstance(self.study.spec.network, GeneratedNetworkSpec):
+            network = self._patched(choice)["network"]
+            if "generate" in network:
+                generator = GENERATORS.parse(network["generate"]).plain()
+                plain["network"] = {**plain["network"], "generate": generator}
+        return plain
 
     def resolve(self, plain: Mapping[str, Any]) -> Configuration:
         """Validates plain data as a configuration. Raises ``Unresolvable``."""
@@ -157,25 +133,40 @@ class Space:
         return found
 
     def _check_levels(self) -> None:
-        """Applies every level alone: it must be valid, and no two may be the same arm."""
+        """Applies every level alone: it must be valid, and no two may be the same arm, or train the same network."""
         for variable in self.free:
             if variable.listed() is not None and not any(self.options(variable)):
                 raise self.error(variable, "this factor has no level beside the baseline's own")
-            seen: dict[str, Level] = {}
+            seen: dict[str, tuple[Level, Configuration]] = {}
             for level in self._probes(variable):
                 choice: Choice = {**self._enabling(variable), variable.name: level}
                 place = self.level_place(variable, level)
                 try:
-                    found = self.configuration(choice).identity
+                    found = self.configuration(choice)
                 except Unresolvable as error:
                     raise self.error(variable, f"level '{level.label}' is not possible: {error}", *place) from None
-                twin = seen.setdefault(found, level)
+                twin, other = seen.setdefault(self._sameness(found), (level, found))
                 if twin is not level:
+                    same = found.identity == other.identity
                     message = (
-                        f"levels '{twin.label}' and '{level.label}' resolve to the same arm ({found}): "
+                        f"levels '{twin.label}' and '{level.label}' "
+                        f"{f'resolve to the same arm ({found.identity})' if same else 'build the same network'}: "
                         "the difference between them does nothing"
                     )
                     raise self.error(variable, message, *place)
+
+    def _sameness(self, configuration: Configuration) -> str:
+        """Returns a text that two levels may not share.
+
+        Where levels of several factors meet in an arm, what does nothing at the baseline may do something elsewhere;
+        there only equal fields are a mistake, and equal networks are duplicates of the plan.
+        """
+        if self.study.spec.design.combines:
+            return configuration.identity
+        try:
+            return configuration.structure
+        except InfeasibleSpec:
+            return configuration.identity  # the plan says what is wrong with it
 
     def _probes(self, variable: Variable) -> tuple[Level, ...]:
         levels = variable.listed()

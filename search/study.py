@@ -2,53 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, model_validator
 
-from blocks import NetworkSpec, preset
-from blocks.base import Count, Fraction, Number, Positive, Spec, Text
+from blocks import NetworkSpec
+from blocks.base import Count, Fraction, Number, Spec, Text
+from blocks.expand import GeneratedNetworkSpec
+from blocks.plugins import Plugin
 from blocks.source import InputError, Source, parse_value, read_yaml
 from search import paths
+from search.baseline import FilledIn, baseline_network
+from search.constraints import Constraints, LimitsSpec
 from search.data.spec import DATASETS, DataError, DataSpec
 from search.designs.base import DESIGNS, DesignSpec
 from search.factors import Factor
 from search.train.recipe import TrainSpec
 
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
-
-
-class Band(Spec):
-    """A cost's allowed band, both ends included."""
-
-    min: Number | None = None
-    max: Number | None = None
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min ({self.min:,.12g}) is above max ({self.max:,.12g})")
-        return self
-
-
-class Constraints(Spec):
-    """Cost limits that every arm but the baseline must meet; applied before anything is trained."""
-
-    macs: Band | None = None
-    params: Band | None = None
-    activations: Band | None = None
-
-    def broken(self, cost: Any) -> str | None:
-        """Returns the first limit that a cost breaks, in words, or None if it meets them all."""
-        for name in ("macs", "params", "activations"):
-            band, value = getattr(self, name), getattr(cost, name)
-            if band is not None and band.max is not None and value > band.max:
-                return f"{name} {value:,} above the limit of {band.max:,.0f}"
-            if band is not None and band.min is not None and value < band.min:
-                return f"{name} {value:,} below the limit of {band.min:,.0f}"
-        return None
 
 
 class ConfirmSpec(Spec):
@@ -72,23 +46,42 @@ class RaySpec(Spec):
     workers: Count | None = None
 
 
+def _network_spec(given: Any) -> NetworkSpec | GeneratedNetworkSpec:
+    """Keeps a generator as it was written, so that its numbers can be varied."""
+    generated = isinstance(given, Mapping) and "generate" in given
+    return GeneratedNetworkSpec.model_validate(given) if generated else NetworkSpec.model_validate(given)
+
+
 class StudySpec(Spec):
     """A whole study, resolved: every shorthand written out, every default filled in.
 
     Attributes:
         name: Names the run directory ``runs/<name>``.
         question: What the study asks; by default the first line of the file's opening comment.
+        plugins: Python files, relative to the study's, that register kinds of your own.
+        data: The images.
+        network: The baseline: stem, stages and head; or a preset or generator with parts replaced.
+        train: The recipe.
+        factors: What is varied, by name.
+        design: How arms are chosen, and how many seeds each gets.
+        limits: Networks over these are never built.
         margin: Accuracy difference (a fraction: 0.005 is half a point) within which arms count as equivalent.
     """
 
     name: Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
     question: Text = ""
+    plugins: tuple[Text, ...] = ()
     data: Annotated[DataSpec, DATASETS]
-    network: NetworkSpec
+    network: Annotated[
+        NetworkSpec | GeneratedNetworkSpec,
+        PlainValidator(_network_spec, json_schema_input_type=NetworkSpec | GeneratedNetworkSpec),
+        PlainSerializer(lambda spec: spec.plain()),
+    ]
     train: TrainSpec
     factors: dict[str, Factor] = {}
     design: Annotated[DesignSpec, DESIGNS]
     constraints: Constraints = Constraints()
+    limits: LimitsSpec = LimitsSpec()
     confirm: ConfirmSpec = ConfirmSpec()
     margin: Annotated[Fraction, Field(gt=0)] | None = None
     ray: RaySpec = RaySpec()
@@ -100,24 +93,23 @@ class StudySpec(Spec):
         return self
 
 
-FilledIn = Literal["in_channels", "num_classes"]
-
-
 @dataclass(frozen=True)
 class Study:
     """A valid study, with where each of its parts was written.
 
     Attributes:
         filled_in: What the network takes from the data because the file leaves it out.
+        plugins: The files of ``spec.plugins``, read and loaded.
     """
 
     spec: StudySpec
     source: Source
     filled_in: frozenset[FilledIn]
+    plugins: tuple[Plugin, ...] = ()
 
     @property
     def baseline(self) -> dict[str, Any]:
-        """The baseline as plain data: network, train and data."""
+        """The baseline as plain data: network (a generated one as it was written), train and data."""
         return {name: getattr(self.spec, name).plain() for name in ("network", "train", "data")}
 
 
@@ -134,7 +126,8 @@ def load_study(path: str | FilePath, overrides: tuple[str, ...] = ()) -> Study:
 
 
 def resolve_study(source: Source) -> Study:
-    """Validates a study that was read already. Raises ``InputError``."""
+    """Validates a study that was read already, its plugins loaded first. Raises ``InputError``."""
+    plugins = _plugins(source)
     given = dict(source.data)
     given.setdefault("question", _question(source.comment))
     given.setdefault("design", "train")
@@ -148,11 +141,11 @@ def resolve_study(source: Source) -> Study:
     except ValueError as error:
         raise source.error(("data",), str(error)) from None
     try:
-        given["network"], filled_in = _network(source, given["network"], data)
+        given["network"], filled_in = baseline_network(source, given["network"], data)
     except DataError as error:
         raise source.error(("data",), str(error)) from None
     try:
-        return Study(StudySpec.model_validate(given), source, filled_in)
+        return Study(StudySpec.model_validate(given), source, filled_in, plugins)
     except ValidationError as error:
         raise source.explain(error) from None
 
@@ -163,54 +156,22 @@ def _question(comment: str) -> str:
     return question + mark
 
 
-def fill_in(network: dict[str, Any], data: DataSpec, what: frozenset[FilledIn]) -> dict[str, Any]:
-    """Returns a network's mapping with input channels and classes taken from the data, where so asked."""
-    facts = data.facts()
-    filled = dict(network)
-    if "in_channels" in what:
-        filled["in_channels"] = facts.channels
-    if "num_classes" in what and isinstance(filled.get("head", {}), (dict, str)):
-        head = filled.get("head", "linear")
-        filled["head"] = {**({"kind": head} if isinstance(head, str) else head), "num_classes": len(facts.classes)}
-    return filled
-
-
-def _network(source: Source, given: Any, data: DataSpec) -> tuple[dict[str, Any], frozenset[FilledIn]]:
-    if isinstance(given, str):
-        given = {"preset": given}
-    if not isinstance(given, dict):
-        raise source.error(("network",), "expected a mapping with stem and stages, or a preset's name")
-    own = {key: value for key, value in given.items() if key != "preset"}
-    if "preset" in given:
-        own = {**_preset(source, given["preset"]), **own}
-    facts = data.facts()
-    what: set[FilledIn] = set()
-    if "in_channels" not in given:
-        what.add("in_channels")
-    elif given["in_channels"] != facts.channels:
-        message = (
-            f"{given['in_channels']!r} channels, but the data has {facts.channels}; leave the field out to take those"
-        )
-        raise source.error(("network", "in_channels"), message)
-    head = given.get("head")
-    if not (isinstance(head, dict) and "num_classes" in head):
-        what.add("num_classes")
-    elif head["num_classes"] != len(facts.classes):
-        message = (
-            f"{head['num_classes']!r} classes, but the data has {len(facts.classes)}; leave the field out to take those"
-        )
-        raise source.error(("network", "head", "num_classes"), message)
-    return fill_in(own, data, frozenset(what)), frozenset(what)
-
-
-def _preset(source: Source, name: Any) -> dict[str, Any]:
-    at = ("network", "preset") if isinstance(source.data["network"], dict) else ("network",)
-    if not isinstance(name, str):
-        raise source.error(at, f"expected a preset's name, not {name!r}")
-    try:
-        return preset(name).plain()
-    except ValueError as error:
-        raise source.error(at, str(error)) from None
+def _plugins(source: Source) -> tuple[Plugin, ...]:
+    names = source.data.get("plugins", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise source.error(("plugins",), "expected a list of files beside the study, such as [my_block.py]")
+    found: list[Plugin] = []
+    for index, name in enumerate(names):
+        try:
+            plugin = Plugin.read(FilePath(source.origin).parent / name)
+        except InputError as error:
+            raise source.error(("plugins", index), str(error)) from None
+        if plugin.name in {other.name for other in found}:
+            message = f"two plugins called {plugin.name}; a run keeps copies of both in one folder"
+            raise source.error(("plugins", index), message)
+        plugin.load()
+        found.append(plugin)
+    return tuple(found)
 
 
 def _overridden(source: Source, override: str) -> Source:
@@ -232,6 +193,3 @@ def _overridden(source: Source, override: str) -> Source:
     for location in locations:
         source = source.with_value(location, new, origin)
     return source
-
-
-__all__ = ["Constraints", "Positive", "Study", "StudySpec", "fill_in", "load_study", "resolve_study"]

@@ -7,6 +7,9 @@ import traceback
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from blocks.limits import LIMITS, Limits
+from blocks.plugins import Plugin
+
 
 @dataclass(frozen=True)
 class Job:
@@ -18,6 +21,8 @@ class Job:
         configuration: Network, train and data as plain data.
         keep_weights: Whether the reply is to carry the trained weights.
         weights: The weights to evaluate, for ``test``.
+        plugins: What the configuration's own kinds need; loaded where the job is done.
+        limits: Networks over these are not built.
     """
 
     name: str
@@ -26,6 +31,8 @@ class Job:
     seed: int
     keep_weights: bool = False
     weights: bytes | None = None
+    plugins: tuple[Plugin, ...] = ()
+    limits: Limits = LIMITS
 
 
 class Runner(Protocol):
@@ -46,14 +53,18 @@ def run(job: Job, splits: Any, device: str) -> dict[str, Any]:
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    for plugin in job.plugins:
+        plugin.load()
     network = NetworkSpec.model_validate(job.configuration["network"])
     recipe = TrainSpec.model_validate(job.configuration["train"])
     if job.task == "test":
         assert job.weights is not None
-        found = evaluate(network, job.weights, splits.test, splits, device=device, threads=recipe.threads)
+        threads, limits = recipe.threads, job.limits
+        found = evaluate(network, job.weights, splits.test, splits, device=device, threads=threads, limits=limits)
         reply = {"test_accuracy": found.accuracy, "test_loss": found.loss, "test_correct": found.correct}
         return {"status": "completed", "reason": "", **reply}
-    outcome = train(network, recipe, splits, job.seed, device=device, keep_weights=job.keep_weights)
+    keep, limits = job.keep_weights, job.limits
+    outcome = train(network, recipe, splits, job.seed, device=device, keep_weights=keep, limits=limits)
     return {**outcome.plain(), "weights": outcome.weights}
 
 

@@ -28,6 +28,9 @@ from search.session import Session, Shelf, TooManyFailures, now
 from search.study import Study
 from search.trial import Job
 
+PLUGINS = "plugins"
+"""The folder of a run directory that holds copies of the study's plugins."""
+
 
 class Workplace:
     """A session with all that it needs; use it as a context, so that no process outlives it.
@@ -61,7 +64,7 @@ class Workplace:
     def __enter__(self) -> Self:
         before = self._last_session()
         if self.options.strict and before is not None:
-            self._compare(before, {"environment": environment(), "data": before["data"]})
+            self._compare(before, {"environment": environment(self.study.plugins), "data": before["data"]})
         if not self.options.inline and not self._nothing_left():
             self._ray = self._start_ray()  # takes seconds: begun now, awaited when there is something to run
         return self
@@ -167,7 +170,7 @@ class Workplace:
     def _begin(self, splits: Any) -> None:
         """Records the session, and compares it with the one before."""
         assert self._executor is not None
-        found = environment()
+        found = environment(self.study.plugins)
         data = {
             "kind": self.study.spec.data.kind,
             "checksum": splits.checksum,
@@ -193,7 +196,14 @@ class Workplace:
                 self.warn(
                     f"seeds {', '.join(map(str, added))} were added after the results of the others had been seen"
                 )
+        self._keep_plugins()
         self.record.append("session", **entry)
+
+    def _keep_plugins(self) -> None:
+        """Copies the plugins into the run directory, where ``study.yaml`` and ``load_model`` look for them."""
+        for plugin in self.study.plugins:
+            (self.directory / PLUGINS).mkdir(exist_ok=True)
+            write_atomically(self.directory / PLUGINS / plugin.name, plugin.text)
 
     def _compare(self, before: dict[str, Any], entry: dict[str, Any]) -> None:
         old, new = before["environment"], entry["environment"]
@@ -204,6 +214,8 @@ class Workplace:
         ]
         if old["commit"] != new["commit"]:
             changed.append(f"code {old['commit']} -> {new['commit']}")
+        kept = old.get("plugins", {})
+        changed += [f"plugin {name}" for name, sha256 in new["plugins"].items() if kept.get(name, sha256) != sha256]
         if before["data"]["checksum"] != entry["data"]["checksum"]:
             changed.append("the data's checksum")
         if changed:
@@ -249,11 +261,11 @@ class Workplace:
 
 
 def study_yaml(study: Study) -> str:
-    """Returns a resolved study as YAML."""
+    """Returns a resolved study as YAML, for the run directory: its plugins are the copies there."""
     text = StringIO()
     yaml = YAML()
     yaml.width = 120
-    yaml.dump(study.spec.plain(), text)
+    yaml.dump({**study.spec.plain(), "plugins": [f"{PLUGINS}/{plugin.name}" for plugin in study.plugins]}, text)
     return text.getvalue()
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from blocks.renaming import by_patterns
+
 
 def _resnet(block: str, depths: tuple[int, int, int, int]) -> dict[str, Any]:
     stages = [
@@ -23,3 +25,18 @@ NETWORKS = {
     "resnet101": _resnet("bottleneck", (3, 4, 23, 3)),
     "resnet152": _resnet("bottleneck", (3, 8, 36, 3)),
 }
+
+TORCHVISION = (
+    (r"conv1\.", r"stem.conv."),
+    (r"bn1\.", r"stem.norm."),
+    (r"fc\.", r"head.linear."),
+    (r"layer(\d)\.(\d+)\.conv(\d)\.", r"stages.\1-1.\2.branch.conv\3."),
+    (r"layer(\d)\.(\d+)\.bn(\d)\.", r"stages.\1-1.\2.branch.norm\3."),
+    (r"layer(\d)\.(\d+)\.downsample\.0\.", r"stages.\1-1.\2.shortcut.conv."),
+    (r"layer(\d)\.(\d+)\.downsample\.1\.", r"stages.\1-1.\2.shortcut.norm."),
+)
+
+
+def torchvision_name(preset: str, tensor: str) -> str:
+    """Returns our name of a tensor of torchvision's ResNet."""
+    return by_patterns(TORCHVISION, tensor)

@@ -20,6 +20,9 @@ FIRST_CONFIRM_SEED = 1000
 
 Seed = Annotated[Natural, Field(lt=FIRST_CONFIRM_SEED)]
 
+MatchedCost = Literal["macs", "params", "activations", "out_channels"]
+"""What a match may hold equal."""
+
 
 class MatchSpec(Spec):
     """Gives every arm a twin of the baseline's cost, by one width multiplier and a repair of integers.
@@ -31,16 +34,27 @@ class MatchSpec(Spec):
         multiple_of: Widths are multiples of this.
     """
 
-    cost: Literal["macs", "params", "activations", "out_channels"] = "macs"
+    cost: MatchedCost = "macs"
     by: Literal["width"] = "width"
     tolerance: Annotated[Number, Field(gt=0, le=1)] = 0.05
     multiple_of: Count = 1
 
 
+def _match(given: Any) -> Any:
+    """Takes a bare cost as shorthand for a mapping with nothing but it."""
+    return {"cost": given} if isinstance(given, str) else given
+
+
 class DesignSpec(Spec):
-    """How arms are chosen, and how many seeds (replicates) each gets."""
+    """How arms are chosen, and how many seeds (replicates) each gets.
+
+    Attributes:
+        combines: Whether an arm may combine levels that no one wrote down together. If not, an arm that can't be built
+            is the user's mistake, not a row of the tables; and so are two levels that build the same network.
+    """
 
     adaptive: ClassVar[bool] = False
+    combines: ClassVar[bool] = False
     kind: Text
     seeds: Annotated[Count, Field(le=FIRST_CONFIRM_SEED)] | Annotated[tuple[Seed, ...], Field(min_length=1)] = 1
 
@@ -62,16 +76,10 @@ class DesignSpec(Spec):
 
 
 class ListedDesign(DesignSpec):
-    """A design whose arms are known before anything is trained.
+    """A design whose arms are known before anything is trained."""
 
-    Attributes:
-        combines: Whether an arm may combine levels that no one wrote down together. If not, an arm that can't be built
-            is the user's mistake, not a row of the tables.
-    """
-
-    combines: ClassVar[bool] = False
     match: Annotated[
-        MatchSpec | None, BeforeValidator(lambda value: {"cost": value} if isinstance(value, str) else value)
+        MatchSpec | None, BeforeValidator(_match, json_schema_input_type=MatchSpec | MatchedCost | None)
     ] = None
 
     def choices(self, space: Space) -> Iterator[Choice]:
@@ -115,6 +123,7 @@ class AdaptiveDesign(DesignSpec):
     """
 
     adaptive: ClassVar[bool] = True
+    combines: ClassVar[bool] = True
     trials: Count
 
     @model_validator(mode="after")

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from blocks import NetworkSpec, dump_weights, weights_into
+from blocks import Limits, NetworkSpec, dump_weights, weights_into
+from blocks.limits import LIMITS
 from search.data.images import Images, Splits
 from search.train.chance import seeded_layers, stream
 from search.train.divergence import Diverged, LossWatch, require_finite
@@ -34,6 +35,7 @@ def train(
     *,
     device: str = "cpu",
     keep_weights: bool = False,
+    limits: Limits = LIMITS,
 ) -> Outcome:
     """Builds a network, trains it, and validates it after every epoch.
 
@@ -47,17 +49,25 @@ def train(
         seed: From 0 to 2**63 - 1.
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
         keep_weights: Whether the outcome carries the last epoch's weights.
+        limits: Networks over these are not built.
 
     Raises:
         InfeasibleSpec: If the network cannot be built.
     """
     where = torch.device(device)
     with trial_settings(recipe.threads), seeded_layers(seed, where):
-        return Trial(network, recipe, splits, seed, where).run(keep_weights)
+        return Trial(network, recipe, splits, seed, where, limits).run(keep_weights)
 
 
 def evaluate(
-    network: NetworkSpec, weights: bytes, images: Images, splits: Splits, *, device: str = "cpu", threads: int = 1
+    network: NetworkSpec,
+    weights: bytes,
+    images: Images,
+    splits: Splits,
+    *,
+    device: str = "cpu",
+    threads: int = 1,
+    limits: Limits = LIMITS,
 ) -> Evaluation:
     """Measures a trained network on images, normalised as it was trained.
 
@@ -68,13 +78,14 @@ def evaluate(
         splits: What it was trained on.
         device: Where to compute.
         threads: Of the CPU.
+        limits: Networks over these are not built.
 
     Raises:
         WeightsError: If the weights are not those of such a network.
     """
     where = torch.device(device)
     with trial_settings(threads):
-        module = network.build(seed=0)
+        module = network.build(seed=0, limits=limits)
         weights_into(module, weights)
         score, correct = measure(on_device(module, where), Feed.of(images, splits, where))
     return Evaluation(score.loss, score.accuracy, score.top5, pack(correct))
@@ -84,7 +95,13 @@ class Trial:
     """A network in training, with all that goes with it."""
 
     def __init__(
-        self, network: NetworkSpec, recipe: TrainSpec, splits: Splits, seed: int, device: torch.device
+        self,
+        network: NetworkSpec,
+        recipe: TrainSpec,
+        splits: Splits,
+        seed: int,
+        device: torch.device,
+        limits: Limits = LIMITS,
     ) -> None:
         self.started = perf_counter()
         self.recipe = recipe
@@ -92,7 +109,9 @@ class Trial:
         self.validation = Feed.of(splits.validation, splits, device)
         self.meter = MemoryMeter(device)
         self.order, self.augmentation = stream(seed, "order"), stream(seed, "augmentation")
-        self.network = on_device(network.build(seed=seed), device)
+        built = network.build(seed=seed, limits=limits)
+        built.gradient_checkpointing = recipe.checkpointing
+        self.network = on_device(built, device)
         self.optimizer = recipe.optimizer.build(self.network)
         self.peak_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.steps_per_epoch = max(1, len(splits.train) // recipe.batch_size)

@@ -36,5 +36,8 @@ class TrainSpec(Spec):
     augment: Augment = Augment()
     target_accuracy: Fraction | None = None
     """The validation accuracy whose first epoch is reported as ``epochs_to_target``."""
+    checkpointing: Flag = False
+    """Whether blocks are run again in the backward pass instead of being remembered: less memory for more time
+    (Chen et al. 2016, https://arxiv.org/abs/1604.06174)."""
     threads: Count = 1
     """CPU threads of a trial. They change the order of sums, hence the last digits: a part of the recipe."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-from blocks import Cost, NetworkSpec, measure, preset, preset_names
+from blocks import Cost, Network, NetworkSpec, measure, preset, preset_names
 from blocks.block import Site
 from blocks.cost import Tally
 from blocks.families.basic import BasicBlockSpec
 from blocks.families.bottleneck import BottleneckBlockSpec
+from blocks.presets import preset_input
 
 PARAMS = {
     "resnet18": 11_689_512,
@@ -53,16 +55,32 @@ def test_resnet18_for_cifar() -> None:
     assert (cost.params, cost.macs) == (11_173_962, 555_422_720)
 
 
-@pytest.mark.parametrize("name", [name for name in preset_names() if name != "resnet1202"])
+EVERYDAY = 30_000_000
+"""Networks of more parameters than this are built in the slow tests."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        if (cost := preset(name).cost(preset_input(name))).params < EVERYDAY and cost.macs < 3e9
+        else pytest.param(name, marks=pytest.mark.slow)
+        for name in preset_names()
+        if "1202" not in name  # as many blocks of the same kind as others
+    ],
+)
 def test_what_is_counted_on_the_built_network_is_the_same(name: str) -> None:
-    assert measure(preset(name).build(0), usual(name)) == preset(name).cost(usual(name))
+    spec, shape = preset(name), preset_input(name)
+    with torch.device("meta"):
+        network = Network(spec)
+    assert measure(network, shape) == spec.cost(shape)
 
 
 def convolution_weights(block: BasicBlockSpec | BottleneckBlockSpec, in_channels: int, width: int) -> int:
     """Weights of a block's convolutions: at a map of 1x1 that its shortcut doesn't change, its MACs."""
     tally = Tally()
     block.layers(Site(in_channels, width, 1)).trace((in_channels, 1, 1), tally)
-    return tally.macs
+    return tally.cost().macs
 
 
 def test_a_bottleneck_saves_94_percent_at_outer_width_256() -> None:

@@ -81,10 +81,10 @@ def test_exploding_aliases_are_refused_quickly() -> None:
     levels = "".join(
         f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
     )
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(InputError, match="aliases expand"):
         parse_yaml("a: &a [x,x,x,x,x,x,x,x,x]\n" + levels, "bomb.yaml")
-    assert time.monotonic() - started < 2  # the promise is a bound, not a speed
+    assert time.process_time() - started < 2  # the promise is a bound, not a speed; other work on the machine aside
 
 
 def test_an_error_points_at_the_line_and_the_column() -> None:
@@ -202,6 +202,9 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_the_opening_comment_is_kept() -> None:
     assert parse_yaml("# Does it help?\na: 1\n", "x").comment == "Does it help?"
+    schema = "# yaml-language-server: $schema=study.schema.json\n"
+    assert parse_yaml(f"{schema}# Does it help?\na: 1\n", "x").comment == "Does it help?"
+    assert parse_yaml(f"{schema}a: 1\n", "x").comment == ""
     assert parse_yaml("a: 1\n# Does it help?\n", "x").comment == ""
 
 

@@ -154,3 +154,38 @@ def test_limits_can_be_set() -> None:
     assert spec.build(limits=Limits(params=params)).spec == spec
     with pytest.raises(InfeasibleSpec, match=rf"^head: {params:,} parameters"):
         spec.build(limits=Limits(params=params - 1))
+
+
+@pytest.mark.parametrize("shape", [(3, -224, 224), (3, 0, 224), (0, 8, 8)])
+def test_an_image_has_pixels(shape: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match="at least 1 channel, row and column"):
+        small("basic").cost(shape)
+
+
+@pytest.mark.parametrize("numbers", [{"batch_size": 0}, {"batch_size": 1.5}, {"batch_size": 1, "optimizer_states": -1}])
+def test_a_training_step_has_images(numbers: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="is a whole number of at least"):
+        small("basic").training_memory((3, 8, 8), **numbers)
+
+
+def test_factors_beyond_all_bounds_are_infeasible() -> None:
+    with pytest.raises(InfeasibleSpec, match="stage 0, block 0: inf times as many channels"):
+        small({"kind": "regnet_x", "bottleneck_ratio": 5e-324}).cost((3, 8, 8))
+
+
+@pytest.mark.parametrize("family", ["preactivation_basic", "wide", "dense", "transformer"])
+def test_a_last_norm_that_is_missing_is_told(family: str) -> None:
+    spec = small(family)
+    assert len(spec.warnings) == 1
+    assert f"a {family} block ends without a norm" in spec.warnings[0]
+    head = {**spec.head.plain(), "norm": "batch"}
+    assert spec.replace(head=head).warnings == ()
+    assert small("basic").warnings == ()
+
+
+def test_a_preset_keeps_what_is_not_replaced() -> None:
+    spec = NetworkSpec.model_validate({"preset": "densenet121", "head": {"num_classes": 10}})
+    assert (spec.head.num_classes, spec.head.norm.kind, spec.head.activation.kind) == (10, "batch", "relu")
+    assert spec.cost((3, 224, 224)).params == 6_964_106
+    other = NetworkSpec.model_validate({"preset": "densenet121", "head": {"kind": "vgg", "num_classes": 10}})
+    assert other.head.kind == "vgg"

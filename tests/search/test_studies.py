@@ -2,58 +2,95 @@
 
 from __future__ import annotations
 
+import json
+import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from search.plan import Plan
+from search.session import planned_trials
 from search.study import load_study
-from tests.search.command import rows, run
+from tests.search.command import rows
+from tests.search.conftest import Command
 
-STUDIES = sorted((Path(__file__).parents[2] / "studies").glob("*.yaml"))
+STUDIES = {path.stem: path for path in sorted((Path(__file__).parents[2] / "studies").glob("*.yaml"))}
 
-
-def names(path: Path) -> str:
-    return path.stem
-
-
-def test_there_are_studies() -> None:
-    assert {"expansion_ablation", "depth_width_search", "cifar10_expansion"} <= {path.stem for path in STUDIES}
+EVERY_DAY = {"expansion_ablation", "cifar10_preactivation_depth", "regnet_space"}
+"""Those that the everyday suite runs: a list of arms with twins, a generated network on other images, a search."""
 
 
-@pytest.mark.parametrize("path", STUDIES, ids=names)
-def test_it_opens_with_its_question_its_command_its_time_and_what_to_expect(path: Path) -> None:
-    head = [line for line in path.read_text().splitlines() if line.startswith("#")]
-    assert head[0].rstrip().endswith("?")
-    text = "\n".join(head)
-    assert f"python -m search.run studies/{path.name}" in text
-    assert "Time:" in text
-    assert "Expect:" in text
+def header(name: str) -> list[str]:
+    """Returns the comment that a study opens with, without its marks."""
+    lines = STUDIES[name].read_text().splitlines()
+    end = next(index for index, line in enumerate(lines) if not line.startswith("#"))
+    return [line.removeprefix("#").strip() for line in lines[:end]]
 
 
-@pytest.mark.parametrize("path", STUDIES, ids=names)
-def test_it_plans(path: Path) -> None:
-    study = load_study(path)
-    assert study.spec.name == path.stem
-    assert study.spec.question.endswith("?")
-    found = Plan(study)
-    assert [row.label for row in found.rows if row.status == "rejected"] == []
-    assert [row.label for row in found.rows if row.unmatched] == []
+@cache
+def plan(name: str) -> Plan:
+    """Returns the plan of a study as it is shipped."""
+    return Plan(load_study(STUDIES[name]))
 
 
-@pytest.mark.parametrize("path", STUDIES, ids=names)
-def test_it_runs_shrunk_to_its_page(path: Path, tmp_path: Path) -> None:
-    study = load_study(path)
-    settings = ["train.epochs=1", "confirm.finalists=1", "confirm.seeds=1", "design.seeds=1"]
-    if study.spec.data.kind != "digits":
-        settings += ["data={kind: synthetic, images: 120, image_size: 16, num_classes: 4}", "train.batch_size=16"]
-    if study.spec.design.kind == "search":
-        settings.append("design.trials=4")
-    arguments = [argument for setting in settings for argument in ("--set", setting)]
-    done = run(tmp_path, str(path), "--inline", *arguments)
-    assert done.returncode == 0, done.stderr
-    assert "warning" not in done.stderr
-    directory = tmp_path / "runs" / path.stem
+def test_there_are_studies_on_images_that_need_no_download_and_on_cifar10() -> None:
+    small = {name for name in STUDIES if not name.startswith("cifar10_")}
+    large = {name.removeprefix("cifar10_") for name in STUDIES.keys() - small}
+    assert large ^ small == {"expansion", "expansion_ablation", "depth_width_search"}
+    assert {plan(name).study.spec.data.kind for name in small} == {"digits"}
+    assert STUDIES.keys() >= EVERY_DAY
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_it_opens_with_its_question_its_command_its_time_and_what_to_expect(name: str) -> None:
+    head = header(name)
+    assert head[0] == "yaml-language-server: $schema=../search/study.schema.json"
+    assert head[1].endswith("?")
+    assert f"python -m search.run studies/{name}.yaml" in head
+    for label in ("Time:", "Data:", "Expect:"):
+        assert any(line.startswith(label) for line in head), label
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_it_plans(name: str) -> None:
+    spec, rows = plan(name).study.spec, plan(name).rows
+    assert spec.name == name
+    assert spec.question == header(name)[1]
+    assert [row.label for row in rows if row.status != "run"] == []
+    assert [row.label for row in rows if row.unmatched] == []
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_its_header_counts_its_trials_right(name: str) -> None:
+    counted = re.search(r"(\d+) trials", " ".join(header(name)))
+    assert counted is not None
+    assert int(counted[1]) == sum(planned_trials(plan(name)))
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in EVERY_DAY else pytest.mark.slow) for name in STUDIES]
+)
+def test_it_runs_shrunk_to_its_page(
+    name: str, inline: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = [argument for setting in shrunk(name) for argument in ("--set", setting)]
+    assert inline(str(STUDIES[name]), *settings) == 0
+    assert "warning" not in capsys.readouterr().err
+    directory = tmp_path / "runs" / name
+    said = [json.loads(line) for line in (directory / "log.jsonl").read_text().splitlines()]
+    assert {entry["level"] for entry in said} == {"info"}
     assert {row["status"] for row in rows(directory / "results.csv")} == {"completed"}
     assert (directory / "report.html").stat().st_size > 1_000_000
     assert (directory / "winner.safetensors").exists()
+
+
+def shrunk(name: str) -> list[str]:
+    """Returns the settings under which a study takes a second or two."""
+    spec = plan(name).study.spec
+    settings = ["train.epochs=1", "design.seeds=1", "confirm.finalists=1", "confirm.seeds=1", "confirm.epochs=1"]
+    if spec.data.kind == "digits":
+        settings.append("data.train_fraction=0.1")
+    else:
+        settings.append("data={kind: synthetic, images: 60, image_size: 16, num_classes: 4}")
+    return [*settings, "design.trials=4"] if spec.design.kind == "search" else settings

@@ -19,4 +19,4 @@ class ActivationSpec(Spec):
         """Returns the layer."""
 
 
-ACTIVATIONS: Registry[ActivationSpec] = Registry("activation", __name__)
+ACTIVATIONS: Registry[ActivationSpec] = Registry("activation", __name__, shared=True)

@@ -1,22 +1,40 @@
-"""Attention over a block's output channels: one file a kind."""
+"""Attention over a block's channels and positions: one file a kind."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Literal
 
 from blocks.base import Spec
 from blocks.layers import Layer
 from blocks.registry import Registry
 
+Place = Literal["usual", "output", "inner", "pre", "post", "identity"]
+"""Where in a block: ``output``, on what the branch puts out; ``inner``, behind the spatial convolution; ``pre``, before
+the branch; ``post``, behind the sum; ``identity``, on the shortcut; ``usual``, where the family's paper has it."""
+
 
 class AttentionSpec(Spec):
-    """How a block's branch is weighed before the residual sum; it leaves the shape as it is."""
+    """How a block's maps are weighed; it leaves their shape as it is."""
 
     kind: str
 
     @abstractmethod
-    def layer(self, channels: int) -> Layer:
-        """Returns the layer for a map of so many channels."""
+    def layer(self, channels: int, in_channels: int) -> Layer:
+        """Returns the layer for a map of so many channels, in a block that is given so many."""
+
+    def where(self, usual: str) -> str:
+        """Returns the place in a block of a family that has its attention at ``usual``; ``"nowhere"`` for none."""
+        return "nowhere"
 
 
-ATTENTIONS: Registry[AttentionSpec] = Registry("attention", __name__)
+class PlacedAttentionSpec(AttentionSpec):
+    """An attention that weighs something, and says where in the block."""
+
+    place: Place = "usual"
+
+    def where(self, usual: str) -> str:
+        return usual if self.place == "usual" else self.place
+
+
+ATTENTIONS: Registry[AttentionSpec] = Registry("attention", __name__, shared=True)

@@ -14,5 +14,5 @@ class NoAttentionSpec(AttentionSpec):
 
     kind: Literal["none"] = "none"
 
-    def layer(self, channels: int) -> Layer:
+    def layer(self, channels: int, in_channels: int) -> Layer:
         return IDENTITY

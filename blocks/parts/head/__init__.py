@@ -20,4 +20,4 @@ class HeadSpec(Spec):
         """Returns the head for a map of so many channels."""
 
 
-HEADS: Registry[HeadSpec] = Registry("head", __name__)
+HEADS: Registry[HeadSpec] = Registry("head", __name__, shared=True)

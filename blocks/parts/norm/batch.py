@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Annotated, Literal
 
-from blocks.base import Positive
-from blocks.layers import Layer, Norm
+from pydantic import Field
+
+from blocks.base import Fraction, Positive
+from blocks.layers import BatchNorm, Layer
 from blocks.parts.norm import NORMS, NormSpec
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 @NORMS.register
 class BatchNormSpec(NormSpec):
-    """(x - mean) / sqrt(variance + epsilon) of each channel, over the batch and all positions."""
+    """(x - mean) / sqrt(variance + epsilon) of each channel, over the batch and all positions.
+
+    ``momentum`` is the weight of each batch in the running statistics, which take the batch's place in evaluation.
+    """
 
     kind: Literal["batch"] = "batch"
     epsilon: Positive = 1e-5
+    momentum: Annotated[Fraction, Field(gt=0)] = 0.1
 
     def layer(self, channels: int, *, zero: bool = False) -> Layer:
-        return Norm(channels, self.module, zero)
-
-    def module(self, channels: int) -> nn.Module:
-        from torch import nn
-
-        return nn.BatchNorm2d(channels, eps=self.epsilon)
+        return BatchNorm(channels, self.epsilon, self.momentum, zero)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from blocks.base import Positive
-from blocks.layers import Layer, Norm
+from blocks.layers import ChannelNorm, Layer
 from blocks.parts.norm import NORMS, NormSpec
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 @NORMS.register
@@ -23,9 +20,4 @@ class LayerNormSpec(NormSpec):
     epsilon: Positive = 1e-6
 
     def layer(self, channels: int, *, zero: bool = False) -> Layer:
-        return Norm(channels, self.module, zero)
-
-    def module(self, channels: int) -> nn.Module:
-        from blocks.modules import ChannelNorm
-
-        return ChannelNorm(channels, eps=self.epsilon)
+        return ChannelNorm(channels, self.epsilon, zero)

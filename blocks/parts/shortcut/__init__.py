@@ -16,12 +16,21 @@ class ShortcutSpec(Spec):
     kind: str
 
     @abstractmethod
-    def layer(self, in_channels: int, out_channels: int, stride: int, norm: NormSpec) -> Layer | None:
+    def layer(
+        self, in_channels: int, out_channels: int, stride: int, norm: NormSpec | None, *, anti_alias: bool = False
+    ) -> Layer | None:
         """Returns the layer that makes the input fit the branch's output, or None for no shortcut at all.
+
+        With ``anti_alias``, what subsamples blurs first. A norm of None says that a pre-activation stands in front:
+        then there is no norm behind a convolution, and no bias either.
 
         Raises:
             InfeasibleSpec: If this kind can't make it fit.
         """
 
+    def joins(self, in_channels: int, out_channels: int, stride: int) -> bool:
+        """Whether there is a shortcut, and so a sum; without one, the block is its branch."""
+        return True
 
-SHORTCUTS: Registry[ShortcutSpec] = Registry("shortcut", __name__)
+
+SHORTCUTS: Registry[ShortcutSpec] = Registry("shortcut", __name__, shared=True)

@@ -16,7 +16,9 @@ class IdentityShortcutSpec(ShortcutSpec):
 
     kind: Literal["identity"] = "identity"
 
-    def layer(self, in_channels: int, out_channels: int, stride: int, norm: NormSpec) -> Layer:
+    def layer(
+        self, in_channels: int, out_channels: int, stride: int, norm: NormSpec | None, *, anti_alias: bool = False
+    ) -> Layer:
         if in_channels != out_channels or stride != 1:
             raise InfeasibleSpec(
                 "a residual sum needs equal shapes, but the identity shortcut carries "

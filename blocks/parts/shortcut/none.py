@@ -14,5 +14,10 @@ class NoShortcutSpec(ShortcutSpec):
 
     kind: Literal["none"] = "none"
 
-    def layer(self, in_channels: int, out_channels: int, stride: int, norm: NormSpec) -> None:
+    def layer(
+        self, in_channels: int, out_channels: int, stride: int, norm: NormSpec | None, *, anti_alias: bool = False
+    ) -> None:
         return None
+
+    def joins(self, in_channels: int, out_channels: int, stride: int) -> bool:
+        return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from blocks.layers import IDENTITY, Chain, Conv, Layer
+from blocks.layers import IDENTITY, Blur, Chain, Conv, Layer
 from blocks.parts.norm import NormSpec
 from blocks.parts.shortcut import SHORTCUTS, ShortcutSpec
 
@@ -15,8 +15,13 @@ class ProjectionShortcutSpec(ShortcutSpec):
 
     kind: Literal["projection"] = "projection"
 
-    def layer(self, in_channels: int, out_channels: int, stride: int, norm: NormSpec) -> Layer:
+    def layer(
+        self, in_channels: int, out_channels: int, stride: int, norm: NormSpec | None, *, anti_alias: bool = False
+    ) -> Layer:
         if in_channels == out_channels and stride == 1:
             return IDENTITY
-        conv = Conv(in_channels, out_channels, stride=stride)
-        return Chain({"conv": conv, "norm": norm.layer(out_channels)})
+        blur = Blur(in_channels, stride) if anti_alias and stride > 1 else IDENTITY
+        normed = IDENTITY if norm is None else norm.layer(out_channels)
+        bias = norm is not None and normed is IDENTITY
+        conv = Conv(in_channels, out_channels, stride=stride if blur is IDENTITY else 1, bias=bias)
+        return Chain({"blur": blur, "conv": conv, "norm": normed})

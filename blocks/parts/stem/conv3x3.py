@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Literal
 
 from blocks.base import Count
-from blocks.layers import Chain, Conv, Layer
-from blocks.parts.activation import ACTIVATIONS, ActivationSpec
-from blocks.parts.activation.relu import ReLUSpec
-from blocks.parts.norm import NORMS, NormSpec
-from blocks.parts.norm.batch import BatchNormSpec
-from blocks.parts.stem import STEMS, StemSpec
+from blocks.layers import Chain, Layer
+from blocks.parts.stem import STEMS, ConvolutionalStemSpec
 
 
 @STEMS.register
-class Conv3x3StemSpec(StemSpec):
+class Conv3x3StemSpec(ConvolutionalStemSpec):
     """3x3 convolution to ``width`` channels, norm, activation."""
 
     kind: Literal["conv3x3"] = "conv3x3"
-    usual_size: ClassVar[int] = 32
-
     width: Count = 16
     stride: Count = 1
-    norm: Annotated[NormSpec, NORMS] = BatchNormSpec()
-    activation: Annotated[ActivationSpec, ACTIVATIONS] = ReLUSpec()
+
+    @property
+    def reduction(self) -> int:
+        return self.stride
 
     def layers(self, in_channels: int) -> Layer:
-        conv = Conv(in_channels, self.width, kernel=3, stride=self.stride)
-        return Chain({"conv": conv, "norm": self.norm.layer(self.width), "activation": self.activation.layer()})
+        return Chain(self.convolution("", in_channels, self.width, 3, self.stride))

@@ -22,6 +22,11 @@ class OptimizerSpec(Spec, ABC):
 
     kind: str
 
+    @property
+    @abstractmethod
+    def states(self) -> int:
+        """How many numbers it remembers of each parameter from step to step; so much memory it takes."""
+
     @abstractmethod
     def build(self, network: nn.Module) -> Optimizer:
         """Returns the optimiser of all trainable parameters of a network, at the full learning rate."""

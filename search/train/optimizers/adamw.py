@@ -33,6 +33,10 @@ class AdamW(OptimizerSpec):
     decay_norm_and_bias: Flag = False
     """Whether norm scales, norm shifts and biases are decayed too."""
 
+    @property
+    def states(self) -> int:
+        return 2
+
     def build(self, network: nn.Module) -> Optimizer:
         import torch
 

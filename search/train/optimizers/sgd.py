@@ -35,6 +35,10 @@ class Sgd(OptimizerSpec):
             raise ValueError("nesterov needs momentum above 0")
         return self
 
+    @property
+    def states(self) -> int:
+        return 1 if self.momentum else 0
+
     def build(self, network: nn.Module) -> Optimizer:
         from torch.optim import SGD
 

@@ -1,0 +1,67 @@
+"""A configuration: a network, a recipe and data, resolved; what an arm of a study is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from blocks import NetworkSpec
+from blocks.base import identity
+from blocks.cost import Memory
+from blocks.source import Location
+from search.data.spec import DataSpec
+from search.train.recipe import TrainSpec
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One resolved configuration: what an arm is. Equal configurations are one arm."""
+
+    network: NetworkSpec
+    train: TrainSpec
+    data: DataSpec
+
+    @cached_property
+    def identity(self) -> str:
+        """The hash of the resolved network, recipe and data (where the data lies on disk left aside)."""
+        return identity({**self._plain, "data": self.data.content()})
+
+    @cached_property
+    def structure(self) -> str:
+        """The hash of what is really trained: two configurations share it when no field that differs does anything.
+
+        Raises:
+            InfeasibleSpec: If there can be no such network.
+        """
+        return identity({**self._plain, "network": self.network.structure, "data": self.data.content()})
+
+    @property
+    def input(self) -> tuple[int, int, int]:
+        """Channels, height and width of the images as the network sees them."""
+        return self.data.facts().shape
+
+    @property
+    def memory(self) -> Memory:
+        """What a training step needs, by arithmetic. Raises ``InfeasibleSpec``."""
+        return self.network.training_memory(self.input, self.train.batch_size, self.train.optimizer.states)
+
+    def plain(self) -> dict[str, Any]:
+        """Returns network, train and data as plain data."""
+        return dict(self._plain)
+
+    @cached_property
+    def _plain(self) -> dict[str, Any]:
+        return {"network": self.network.plain(), "train": self.train.plain(), "data": self.data.plain()}
+
+
+class Unresolvable(ValueError):
+    """A choice of levels that gives no valid configuration; the message says why.
+
+    Attributes:
+        location: The field that it is about, where one alone is.
+    """
+
+    def __init__(self, message: str, location: Location = ()) -> None:
+        super().__init__(message)
+        self.location = location
