@@ -53,6 +53,7 @@ class Interrupts:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._asked is not None:
             os._exit(128 + number)
+        signal.alarm(0)  # where Ray's handler came first, the process would be aborted 3 s from now
         self._asked = number
         if self._open:
             self._open = False

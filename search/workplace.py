@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 
 from search.data.images import Splits
 from search.data.spec import DataError
+from search.doubts import doubts
 from search.engine import Executor, Inline
 from search.environment import environment
 from search.interrupts import Interrupts
@@ -23,7 +24,7 @@ from search.outputs import selection
 from search.plan import Plan
 from search.progress import Talk, say
 from search.record import Record, write_atomically
-from search.resume import StudyChanged, added_seeds, check_resumable
+from search.resume import StudyChanged, added_seeds, changes, check_resumable
 from search.session import Session, Shelf, TooManyFailures, now
 from search.study import Study
 from search.trial import Job
@@ -63,8 +64,13 @@ class Workplace:
 
     def __enter__(self) -> Self:
         before = self._last_session()
-        if self.options.strict and before is not None:
-            self._compare(before, {"environment": environment(self.study.plugins), "data": before["data"]})
+        finished = before is not None and self._nothing_left() and not self.options.only
+        if before is not None and (self.options.strict or finished):
+            changed = changes(before, {"environment": environment(self.study.plugins), "data": before["data"]})
+            if changed and self.options.strict:
+                raise StudyChanged(f"changed since the last session of this run: {'; '.join(changed)}")
+            if changed:  # not for the report: nothing in it was made with what has changed
+                self.talk.warn(f"nothing is left to run, but changed since: {'; '.join(changed)}; --fresh runs it anew")
         if not self.options.inline and not self._nothing_left():
             self._ray = self._start_ray()  # takes seconds: begun now, awaited when there is something to run
         return self
@@ -89,6 +95,8 @@ class Workplace:
                 self.session.run_only(self.options.only)
             else:
                 self.session.run()
+                if self.plan.adaptive and self._executor is not None:
+                    self._doubt()
                 if self.session.last_event() != "ended":
                     self.record.append("ended", time=now(), elapsed=self.session.elapsed())
         except TooManyFailures as error:
@@ -134,6 +142,7 @@ class Workplace:
                 self.talk.note("starting Ray" if self.options.ray is None else f"joining {self.options.ray}")
                 with self._interrupts.window():
                     self._ray.wait_until_ready()
+                self._interrupts.listen()  # again: Ray has put its own handler before ours
                 self._executor = OnRay(
                     self._ray,
                     self._splits_of,
@@ -190,7 +199,11 @@ class Workplace:
             "command": shlex.join(["python", "-m", "search.run", *sys.argv[1:]]),
         }
         if before is not None:
-            self._compare(before, entry)
+            if changed := changes(before, entry):
+                message = f"changed since the last session of this run: {'; '.join(changed)}"
+                if self.options.strict:
+                    raise StudyChanged(message)
+                self.warn(message)
             added = added_seeds(before["study"], entry["study"])
             if added and ended:
                 self.warn(
@@ -198,6 +211,8 @@ class Workplace:
                 )
         self._keep_plugins()
         self.record.append("session", **entry)
+        if not self.plan.adaptive:  # a search's arms are known when it has ended
+            self._doubt()
 
     def _keep_plugins(self) -> None:
         """Copies the plugins into the run directory, where ``study.yaml`` and ``load_model`` look for them."""
@@ -205,24 +220,10 @@ class Workplace:
             (self.directory / PLUGINS).mkdir(exist_ok=True)
             write_atomically(self.directory / PLUGINS / plugin.name, plugin.text)
 
-    def _compare(self, before: dict[str, Any], entry: dict[str, Any]) -> None:
-        old, new = before["environment"], entry["environment"]
-        changed = [
-            f"{package} {old['versions'].get(package)} -> {number}"
-            for package, number in new["versions"].items()
-            if old["versions"].get(package) != number
-        ]
-        if old["commit"] != new["commit"]:
-            changed.append(f"code {old['commit']} -> {new['commit']}")
-        kept = old.get("plugins", {})
-        changed += [f"plugin {name}" for name, sha256 in new["plugins"].items() if kept.get(name, sha256) != sha256]
-        if before["data"]["checksum"] != entry["data"]["checksum"]:
-            changed.append("the data's checksum")
-        if changed:
-            message = f"changed since the last session of this run: {'; '.join(changed)}"
-            if self.options.strict:
-                raise StudyChanged(message)
-            self.warn(message)
+    def _doubt(self) -> None:
+        """Tells what the networks themselves warn of."""
+        for doubt in doubts(arm for arm in self.plan.arms.values() if arm.status == "run"):
+            self.warn(doubt)
 
     def _last_session(self) -> dict[str, Any] | None:
         return next((entry for entry in reversed(self.record.entries) if entry["event"] == "session"), None)
