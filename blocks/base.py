@@ -47,7 +47,7 @@ def _odd(kernel: int) -> int:
     return kernel
 
 
-Kernel = Annotated[Count, AfterValidator(_odd)]
+Kernel = Annotated[Count, AfterValidator(_odd), Field(json_schema_extra={"not": {"multipleOf": 2}})]
 """The side of a convolution's window: 3, 5, 7, or any other odd number."""
 
 Flag = StrictBool

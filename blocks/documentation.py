@@ -1,4 +1,4 @@
-"""What the docstrings of specs say, field by field; for the JSON schemas."""
+"""What the JSON schemas say besides types: what the docstrings of specs say, field by field, and what excludes what."""
 
 from __future__ import annotations
 
@@ -6,11 +6,24 @@ import ast
 import inspect
 import re
 import textwrap
+from itertools import combinations
+from typing import Any
 
 from blocks.base import Spec
 
 _SECTION = re.compile(r"^(Attributes|Args|Raises|Returns):$", re.MULTILINE)
 _ENTRY = re.compile(r"^(\w+): ", re.MULTILINE)
+
+
+def not_together(*names: str) -> dict[str, Any]:
+    """Returns what a schema says of fields of which at most one may be given; those that are null aren't given."""
+    given = {"not": {"type": "null"}}
+    return {
+        "allOf": [
+            {"not": {"required": list(pair), "properties": dict.fromkeys(pair, given)}}
+            for pair in combinations(names, 2)
+        ]
+    }
 
 
 def summary(spec: type[Spec]) -> str:

@@ -81,6 +81,8 @@ def network_schema() -> dict[str, Any]:
 def whole(title: str, schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
     """Returns a whole schema; among its definitions, ``network`` is whatever may stand for a network."""
     written = definitions["NetworkSpec"]
+    written["properties"]["stages"]["minItems"] = 1
+    definitions["Override"]["properties"]["set"] |= _any_fields(definitions)
     preset = {"title": "preset", "description": "A published network's name.", "enum": list(preset_names())}
     definitions["preset"] = preset
     definitions["PresetNetwork"] = {
@@ -94,6 +96,20 @@ def whole(title: str, schema: dict[str, Any], definitions: dict[str, Any]) -> di
     ways = ("NetworkSpec", "PresetNetwork", "GeneratedNetworkSpec")
     definitions["network"] = {"title": "network", "anyOf": [{"$ref": f"#/$defs/{way}"} for way in ways]}
     return {"$schema": DRAFT, "title": title, **schema, "$defs": dict(sorted(definitions.items()))}
+
+
+def _any_fields(definitions: dict[str, Any]) -> dict[str, Any]:
+    """Returns what may be set of a block, whichever: the fields of all of them."""
+    ways: dict[str, list[dict[str, Any]]] = {}
+    for block in definitions["block"]["anyOf"]:
+        if "$ref" in block:
+            for name, field in definitions[block["$ref"].rpartition("/")[2]]["properties"].items():
+                bare = {key: value for key, value in field.items() if key not in ("default", "description")}
+                if bare not in ways.setdefault(name, []):
+                    ways[name].append(bare)
+    fields = {name: each[0] if len(each) == 1 else {"anyOf": each} for name, each in sorted(ways.items())}
+    fields["kind"] = {"enum": [way["const"] for way in ways["kind"]]}
+    return {"properties": fields, "additionalProperties": False}
 
 
 def text(schema: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from blocks import Limits
+from search.doubts import doubts
 from search.draw import feasible_arms
 from search.engine import default_workers
 from search.pilot import earlier_noise
@@ -56,6 +57,8 @@ def dry_run(study: Study, directory: Path, workers: int | None, detectable: Call
     _say_counts(console, plan, arms)
     _say_time(console, plan, arms, workers or study.spec.ray.workers or default_workers(study.spec.train.threads))
     _say_memory(console, arms)
+    for doubt in doubts(arms):
+        console.print(f"warning: {doubt}", markup=False)
     _say_power(console, plan, directory, detectable)
 
 
@@ -160,12 +163,16 @@ def _interpolated(timings: list[_Timing], arm: Arm) -> float:
 def _say_memory(console: Console, arms: list[Arm]) -> None:
     """The arm that needs most, by arithmetic; what checkpointing saves of it is not known beforehand."""
     memory = max((arm.configuration.memory for arm in arms), key=lambda memory: memory.total)
-    parts = [f"{getattr(memory, name) / 2**20:,.1f} {name}" for name in ("parameters", "gradients", "optimizer")]
+    parts = [f"{_bytes(getattr(memory, name))} {name}" for name in ("parameters", "gradients", "optimizer")]
     less = "; less with checkpointing" if any(arm.configuration.train.checkpointing for arm in arms) else ""
     console.print(
-        f"memory: {memory.total / 2**20:,.1f} MiB for a training step of the largest arm ({', '.join(parts)}, "
-        f"{memory.activations / 2**20:,.1f} activations{less}), beside 0.7 GiB for torch itself"
+        f"memory: {_bytes(memory.total)} for a training step of the largest arm ({', '.join(parts)}, "
+        f"{_bytes(memory.activations)} activations{less}), beside 0.7 GiB for torch itself"
     )
+
+
+def _bytes(number: int) -> str:
+    return f"{number / 2**20:,.1f} MiB" if number >= 2**20 else f"{number / 2**10:,.1f} KiB"
 
 
 def _say_power(console: Console, plan: Plan, directory: Path, detectable: Callable[[int, float], float]) -> None:

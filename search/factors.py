@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from blocks.base import Count, Flag, Number, Positive, Spec, Text, canonical
+from blocks.documentation import not_together
 from search.paths import Path
 
 
@@ -77,6 +78,8 @@ class Factor(Spec):
         same_as: The value follows another factor's, ``times`` as large.
         when: The factor is varied only where other factors have one of the given levels.
     """
+
+    model_config = ConfigDict(json_schema_extra=not_together("levels", "range", "same_as"))
 
     path: Text | None = None
     levels: Annotated[Any, BeforeValidator(_levels, json_schema_input_type=list[Any] | dict[str, Any] | None)] = None

@@ -39,6 +39,23 @@ def added_seeds(before: dict[str, Any], now: dict[str, Any]) -> list[int]:
     return [seed for seed in _seeds(now["design"]["seeds"]) if seed not in _seeds(before["design"]["seeds"])]
 
 
+def changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Returns what differs of versions, code, plugins and data between the entries of two sessions, in words."""
+    old, new = before["environment"], now["environment"]
+    changed = [
+        f"{package} {old['versions'].get(package)} -> {number}"
+        for package, number in new["versions"].items()
+        if old["versions"].get(package) != number
+    ]
+    if old["commit"] != new["commit"]:
+        changed.append(f"code {old['commit']} -> {new['commit']}")
+    kept = old.get("plugins", {})
+    changed += [f"plugin {name}" for name, sha256 in new["plugins"].items() if kept.get(name, sha256) != sha256]
+    if before["data"]["checksum"] != now["data"]["checksum"]:
+        changed.append("the data's checksum")
+    return changed
+
+
 def _settled(study: dict[str, Any]) -> dict[str, Any]:
     """Returns the study with what makes no difference left out."""
     # Plugins are compared by their content, as code is.

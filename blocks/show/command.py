@@ -99,7 +99,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Prints a network, block by block: what comes out of each, how much of the image one position of "
         "that reads (the receptive field), and what it costs.",
     )
-    parser.add_argument("spec", metavar="SPEC_OR_PRESET", help="a YAML file of a network or study, or a preset such as resnet50")
+    parser.add_argument(
+        "spec", metavar="SPEC_OR_PRESET", help="a YAML file of a network or a study, or a preset such as resnet50"
+    )
     parser.add_argument(
         "--input", type=parse_shape, metavar="CxHxW", help="an image's shape; default: what it is made for"
     )

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from blocks import layers as records
 from blocks.show.picture import Picture, above, beside, box, wire
 
-
 Note = Callable[[records.Layer], str]
 
 
@@ -39,7 +38,7 @@ def diagram(layer: records.Layer, note: Note = lambda _: "") -> Picture:
 
 
 def with_channels(alike: Sequence[records.Layer]) -> Picture:
-    """Returns layers that look alike as one picture, with the channels that convolutions put out: ``64``, ``64-512``."""
+    """Returns layers that look alike as one picture, with the channels that convolutions put out: 64, or 64–512."""
     found: list[list[int | None]] = []
     for layer in alike:
         channels: list[int | None] = []

@@ -95,9 +95,9 @@ def _totals(one: NetworkSpec, other: NetworkSpec, shape: Shape, batch_size: int)
         a, b = getattr(before, name), getattr(after, name)
         rows.append((unit, f"{a:,}", f"{b:,}", f"{b - a:+,}", _percent(a, b)))
     a, b = (spec.training_memory(shape, batch_size).total for spec in (one, other))
-    unit, sign = sized(min(a, b) // 10), "+" if b >= a else ""
-    memory = (unit.write(a), unit.write(b), sign + unit.write(b - a), _percent(a, b))
-    return aligned([*rows, (f"training {unit.sign}, batch {batch_size}", *memory)], left=1)
+    size, sign = sized(min(a, b) // 10), "+" if b >= a else ""
+    memory = (size.write(a), size.write(b), sign + size.write(b - a), _percent(a, b))
+    return aligned([*rows, (f"training {size.sign}, batch {batch_size}", *memory)], left=1)
 
 
 def _by_stage(one: NetworkSpec, other: NetworkSpec, shape: Shape) -> str:

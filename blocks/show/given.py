@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from blocks.cost import Shape
 from blocks.plugins import load_plugins
 from blocks.presets import preset, preset_input
-from blocks.source import InputError, Source, read_yaml
+from blocks.source import Source, read_yaml
 from blocks.spec import NetworkSpec
 
 OF_A_STUDY = (

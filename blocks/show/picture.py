@@ -14,6 +14,17 @@ GAP = 12
 BEND = 8
 RADIUS = 9
 
+STYLE = """
+svg{font:12px system-ui,sans-serif;background:#fff;color-scheme:light dark}text{fill:#1b1f24}.title{font-size:18px;
+font-weight:600}.head{font-weight:600}.quiet{fill:#57606a;font-size:11px}rect,circle{stroke-width:1;stroke:#8c959f}
+.line{fill:none;stroke:#57606a;stroke-width:1.3}.arrow{fill:#57606a}.block{fill:#f6f8fa}.conv{fill:#ddf4ff}
+.norm{fill:#eaeef2}.active{fill:#fff8c5}.other{fill:#dafbe1}.sum{fill:#fff}
+@media (prefers-color-scheme:dark){svg{background:#0d1117}text{fill:#e6edf3}.quiet{fill:#9198a1}
+rect,circle{stroke:#656c76}.line{stroke:#9198a1}.arrow{fill:#9198a1}.block{fill:#161b22}.conv{fill:#0c2d6b}
+.norm{fill:#2d333b}.active{fill:#4b3900}.other{fill:#04351b}.sum{fill:#0d1117}}
+"""
+"""What the classes of the elements look like, by day and by night."""
+
 
 class Picture(NamedTuple):
     """A part of the drawing, its corner at 0 0.

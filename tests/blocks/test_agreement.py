@@ -37,12 +37,13 @@ def test_guard_and_build_agree_on_random_networks() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_guard_and_build_agree_on_ten_thousand_random_networks() -> None:
-    assert agreement_of(10_000).total() == 10_000
+@pytest.mark.parametrize("seed", range(4))
+def test_guard_and_build_agree_on_ten_thousand_random_networks(seed: int) -> None:
+    assert agreement_of(2_500, seed).total() == 2_500
 
 
-def agreement_of(count: int) -> Counter[str]:
-    draw = random.Random(7)
+def agreement_of(count: int, seed: int = 7) -> Counter[str]:
+    draw = random.Random(seed)
     outcomes: Counter[str] = Counter()
     for _ in range(count):
         spec = random_spec(draw)

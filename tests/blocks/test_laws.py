@@ -28,14 +28,22 @@ def having(field: str) -> pytest.MarkDecorator:
 combinations = pytest.mark.parametrize(("family", "field", "kind"), FAMILIES_AND_PARTS)
 
 
+THOROUGH = ("preactivation_bottleneck", "inverted_bottleneck", "dense", "convnext")
+"""Families that the slow tests see with every part: each puts norm, activation and attention elsewhere."""
+
+
 def everyday(family: str, field: str, kind: str) -> bool:
-    """Every family with its defaults, and every part in one family; the slow tests have the rest."""
+    """Every family with its defaults, and every part in one family."""
     return family == "basic" or (field == "norm" and kind == BLOCKS.kinds()[family].model_fields["norm"].default.kind)
 
 
 thinned = pytest.mark.parametrize(
     ("family", "field", "kind"),
-    [one if everyday(*one) else pytest.param(*one, marks=pytest.mark.slow) for one in FAMILIES_AND_PARTS],
+    [
+        one if everyday(*one) else pytest.param(*one, marks=pytest.mark.slow)
+        for one in FAMILIES_AND_PARTS
+        if everyday(*one) or one[0] in THOROUGH
+    ],
 )
 
 

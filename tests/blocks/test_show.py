@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from blocks import preset, preset_names
+from blocks import NetworkSpec, preset, preset_names
 from blocks.presets import preset_input
 from blocks.show import main
 from blocks.show.columns import WIDTH, aligned, shortened
 from blocks.show.rows import block_rows
 from blocks.show.table import table
 from tests.blocks.networks import small
+from tests.blocks.plugins import forgotten, write
 
 
 def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
@@ -140,14 +141,58 @@ def test_a_block_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "unknown block 'shown'" in capsys.readouterr().err
 
 
-def test_a_study_is_called_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("network", "total"),
+    [("resnet20", "40,813,184"), ("{preset: resnet20, in_channels: 1}", "40,518,272"), ("{stages: [{width: 8}]}", "")],
+)
+def test_a_studys_network_is_shown_and_called_that(
+    network: str, total: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "study.yaml"
-    path.write_text("name: mine\ndata: digits\nnetwork: resnet20\n", encoding="utf-8")
-    assert main([str(path)]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "study.yaml: this is a study, not a network: put what its 'network' says into a file of its own" in err
-    assert err.count("\n") == 1
+    path.write_text(f"name: mine\ndata: digits\nnetwork: {network}\n", encoding="utf-8")
+    if total:
+        lines = shown(capsys, str(path))
+        assert lines[2].startswith("The network of a study, as its file has it")
+        assert max(map(len, lines)) <= WIDTH
+        assert ["total", total] in [row[:2] for row in cells(lines)]
+    else:
+        assert main([str(path)]) == 2
+        assert "study.yaml:3:20: network.stages[0].block: this field is required" in capsys.readouterr().err
+
+
+def test_a_studys_own_blocks_are_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with forgotten():
+        plugin = write(tmp_path)
+        path = tmp_path / "study.yaml"
+        text = "name: mine\nplugins: [%s]\nnetwork: {stages: [{block: test_layered, width: 8}]}\n"
+        path.write_text(text % plugin.name, encoding="utf-8")
+        assert any("test_layered" in line for line in shown(capsys, str(path)))
+
+
+def test_a_small_network_has_figures_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "small.yaml"
+    text = "stem: {kind: conv3x3, width: 2}\nstages: [{block: basic, width: 2}]\nhead: {kind: linear, num_classes: 2}\n"
+    path.write_text(text, encoding="utf-8")
+    lines = shown(capsys, str(path), "--input", "3x4x4", "--batch", "1")
+    assert "MACs           2,020; a multiply-add is 1" in lines
+    assert "parameters     144; 0.6 kB in float32" in lines
+    start = next(index for index, line in enumerate(lines) if line.startswith("kind of layer"))
+    assert lines[start].split() == ["kind", "of", "layer", "MACs", "share", "params", "share", "activ.", "kB", "saved"]
+    zeros = [line for line in lines if re.search(r"(?<![\d.])0\.0+(?![\d%])", line)]
+    assert [line.split()[0] for line in zeros] in ([], ["linear"])
+
+
+def test_what_a_spec_warns_of_is_under_the_table_and_the_check(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bare.yaml"
+    path.write_text("stages: [{block: preactivation_basic, width: 8}]\n", encoding="utf-8")
+    for arguments in ([], ["--check", "--input", "3x8x8"]):
+        lines = shown(capsys, str(path), *arguments)
+        (warning,) = NetworkSpec.from_yaml(path).warnings
+        assert f"Warning: {warning}" in " ".join(lines)
+        assert max(map(len, lines)) <= WIDTH
+        assert "Nothing looks wrong." not in lines
 
 
 @pytest.mark.parametrize(

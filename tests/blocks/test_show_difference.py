@@ -58,6 +58,25 @@ def test_fields_that_change_nothing(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "they build the same network" in capsys.readouterr().out
 
 
+def test_overrides_are_told_field_by_field(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "stages:\n- {block: basic, depth: 3, width: 16%s}\n- {block: basic, depth: 3, width: 16%s}\n"
+    eca = ", overrides: [{at: [-1], set: {attention: {kind: eca, kernel: 5}, norm: group}}]"
+    (tmp_path / "plain.yaml").write_text(text % ("", ""), encoding="utf-8")
+    (tmp_path / "eca.yaml").write_text(text % (eca, eca), encoding="utf-8")
+    lines = rows(capsys, "plain.yaml", "eca.yaml")
+    assert ["stages.0-1.overrides[-1].attention", "-", "eca(kernel=5)"] in lines
+    assert ["stages.0-1.overrides[-1].norm", "-", "group"] in lines
+
+
+def test_many_times_as_much_is_a_factor(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = rows(capsys, "resnet20", "resnet18_cifar")
+    change = next(line for line in lines if line[:1] == ["parameters"])
+    assert change[-1] == "x41"
+
+
 def test_stages_that_change_alike_are_one_line() -> None:
     fields = [(f"stages.{stage}.block.kernel", "3", "5") for stage in (0, 1, 2, 4)]
     assert joined([*fields, ("stem.width", "8", "16"), ("stages.1.depth", "2", "3")]) == [

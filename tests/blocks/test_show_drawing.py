@@ -93,6 +93,26 @@ def test_blocks_that_look_alike_are_drawn_once() -> None:
     assert {"256x56x56", "field 35", "16.3% of MACs", "stages.3"} <= set(texts)
 
 
+def texts_of(name: str) -> list[str | None]:
+    svg = drawing(preset(name), preset_input(name), name)
+    return [element.text for element in ElementTree.fromstring(svg).iter(f"{NAMESPACE}text")]
+
+
+def test_boxes_have_their_channels_or_the_fewest_and_the_most() -> None:
+    texts = texts_of("resnet50")
+    assert texts[texts.index("bottleneck A", texts.index("7×7 convolution / 2, 64")) :][1:9:3] == [
+        "1×1 convolution, 64",
+        "3×3 convolution, 64",
+        "1×1 convolution, 256",
+    ]
+    assert {"3×3 convolution, 64–512", "1×1 convolution, 256–2,048", "linear, 1,000"} <= set(texts)
+    assert {"7×7 depthwise, 96–768", "1×1 convolution, 384–3,072"} <= set(texts_of("convnext_tiny"))
+
+
+def test_a_convolution_along_the_channels_is_called_that() -> None:
+    assert {"kernel of 5 along the channels", "kernel of 7 along the channels"} & set(texts_of("ecaresnet50d"))
+
+
 def test_mixed_stages() -> None:
     stages = [{"block": kind, "depth": 2, "width": 16, "stride": 2} for kind in BLOCKS.kinds()]
     spec = NetworkSpec.model_validate({"stages": stages[:8]})

@@ -78,6 +78,23 @@ def test_a_changed_plugin_is_warned_of_and_strictly_refused(tmp_path: Path, inli
     assert (tmp_path / "runs" / "mine" / "plugins" / "my_block.py").read_text().endswith("# changed\n")
 
 
+def test_a_finished_run_says_that_its_plugin_has_changed(
+    tmp_path: Path, inline: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path)
+    write_study(tmp_path, STUDY)
+    assert inline("study.yaml") == 0
+    assert inline("study.yaml") == 0
+    assert "changed since" not in capsys.readouterr().err
+    record = (tmp_path / "runs" / "mine" / "trials.jsonl").read_bytes()
+    path.write_text(ARITHMETIC + "# changed\n")
+    assert inline("study.yaml") == 0
+    said = capsys.readouterr().err
+    assert "warning: nothing is left to run, but changed since: plugin my_block.py; --fresh runs it anew" in said
+    assert (tmp_path / "runs" / "mine" / "trials.jsonl").read_bytes() == record
+    assert environment(tmp_path)["warnings"] == []
+
+
 def test_a_worker_needs_no_file(tmp_path: Path) -> None:
     """What a job carries is enough for another process; this is what Ray's workers are given."""
     path = write(tmp_path)

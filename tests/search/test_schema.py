@@ -15,9 +15,9 @@ from blocks import preset
 from blocks.block import BLOCKS
 from blocks.registry import REGISTRIES
 from blocks.schema import text
-from blocks.source import parse_yaml, read_yaml
+from blocks.source import Source, parse_yaml, read_yaml
 from search.schema import MAKERS, SHIPPED, main
-from search.study import StudySpec
+from search.study import StudySpec, resolve_study
 from tests.blocks.plugins import forgotten, write
 from tests.search.command import SEARCH, STUDY
 from tests.search.studies import study
@@ -114,6 +114,16 @@ def changed(*location: str | int, to: Any) -> dict[str, Any]:
         changed("network", "stages", 0, "block", "kind", to="botleneck"),
         changed("network", "stages", 0, "block", "expanson", to=4),
         changed("network", "stages", 0, "block", "expansion", to="4"),
+        changed("network", "stages", to=[]),
+        changed("network", "stages", 0, "overrides", to=[{"at": [0], "set": {"kernal": 5}}]),
+        changed("network", "stages", 0, "overrides", to=[{"at": [0], "set": {"kernel": 4}}]),
+        changed("network", "stages", 0, "overrides", to=[{"at": [0], "set": {"kind": "botleneck"}}]),
+        changed("network", "stages", 0, "overrides", to=[{"at": [0], "set": {}}]),
+        changed("network", "stages", 0, "block", "kernel", to=4),
+        changed("network", "stages", 0, "block", "attention", to={"kind": "eca", "kernel": 4}),
+        changed("network", "stages", 0, "block", "norm", to={"kind": "group", "groups": 2, "channels_per_group": 4}),
+        changed("factors", "expansion", "range", to={"low": 1, "high": 6}),
+        changed("factors", "expansion", "same_as", to="width"),
         changed("network", "stages", 0, "width", to=8.5),
         changed("network", "stages", 0, "width", to=...),
         changed("network", to={"generate": {"kind": "resnet"}}),
@@ -129,6 +139,20 @@ def changed(*location: str | int, to: Any) -> dict[str, Any]:
 )
 def test_typical_mistakes_fail(data: dict[str, Any]) -> None:
     assert complaints(data) != []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        changed("network", "stages", 0, "overrides", to=[{"at": [0], "set": {"kernel": 5, "attention": "eca"}}]),
+        changed("network", "stages", 0, "overrides", to=[{"at": [-1], "set": {"kind": "resnext", "groups": 4}}]),
+        changed("network", "stages", 0, "block", "norm", to={"kind": "group", "groups": 2, "channels_per_group": None}),
+        changed("factors", "expansion", to={"path": "train.epochs", "levels": None, "range": {"low": 1, "high": 6}}),
+    ],
+)
+def test_what_the_stricter_rules_leave_alone(data: dict[str, Any]) -> None:
+    assert complaints(data) == []
+    resolve_study(Source("study.yaml", {**data, "factors": {}, "design": "train"}))
 
 
 def test_shorthands_pass() -> None:

@@ -79,7 +79,7 @@ def test_it_runs_shrunk_to_its_page(
     assert "warning" not in capsys.readouterr().err
     directory = tmp_path / "runs" / name
     said = [json.loads(line) for line in (directory / "log.jsonl").read_text().splitlines()]
-    assert {entry["level"] for entry in said} == {"info"}
+    assert {entry["level"] for entry in said} <= {"debug", "info"}
     assert {row["status"] for row in rows(directory / "results.csv")} == {"completed"}
     assert (directory / "report.html").stat().st_size > 1_000_000
     assert (directory / "winner.safetensors").exists()
@@ -92,5 +92,7 @@ def shrunk(name: str) -> list[str]:
     if spec.data.kind == "digits":
         settings.append("data.train_fraction=0.1")
     else:
-        settings.append("data={kind: synthetic, images: 60, image_size: 16, num_classes: 4}")
+        settings.append("data={kind: synthetic, images: 120, image_size: 16, num_classes: 4}")
+    if spec.train.batch_size > 64:
+        settings.append("train.batch_size=64")  # what is left of the images makes a batch
     return [*settings, "design.trials=4"] if spec.design.kind == "search" else settings

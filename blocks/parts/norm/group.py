@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import model_validator
+from pydantic import ConfigDict, model_validator
 
 from blocks.base import Count, Positive
+from blocks.documentation import not_together
 from blocks.errors import InfeasibleSpec
 from blocks.layers import GroupNorm, Layer
 from blocks.parts.norm import NORMS, NormSpec
@@ -21,6 +22,8 @@ class GroupNormSpec(NormSpec):
     Give ``groups`` or ``channels_per_group``; the channels must divide into them. Given neither, a group has 4
     channels: the paper's usual 32 groups don't exist in a net of width 8.
     """
+
+    model_config = ConfigDict(json_schema_extra=not_together("groups", "channels_per_group"))
 
     kind: Literal["group"] = "group"
     groups: Count | None = None
