@@ -61,7 +61,7 @@ def _demand(network: NetworkSpec, shape: Shape, limits: Limits) -> None:
     for part in trace(network, shape):
         each, repeats = part.each, part.repeats
         blocks += 0 if part.first is None else repeats
-        layers += repeats * len(each.rows)
+        layers += repeats * each.layers
         macs += repeats * each.macs
         params += repeats * each.params
         activations += repeats * each.activations

@@ -184,7 +184,7 @@ class NetworkSpec(Spec):
         demand_shape(shape)
         totals: dict[tuple[str, str], list[int]] = {}
         for part in walk.trace(self, shape):
-            for kind, *numbers in part.each.rows:
+            for kind, *numbers in part.rows():
                 total = totals.setdefault((str(part.stage), kind), [0] * 5)
                 for index, number in enumerate(numbers):
                     total[index] += part.repeats * number
@@ -213,7 +213,7 @@ class NetworkSpec(Spec):
         last = self.stages[-1].block_at(-1).kind
         return (
             f"nothing normalises what the last block puts out: a {last} block ends without a norm, and this head has "
-            "none; give the head a norm and an activation",
+            "none; give the head a norm (and an activation), or a pooled_norm",
         )
 
     @property

@@ -56,4 +56,4 @@ def ends_normed(network: NetworkSpec) -> bool:
     *_, last, head = trace(network, image_shape(network, fitting_input(network)))
     if network.stages[-1].block_at(-1).ends_normed:
         return True
-    return any(row[0] == "norm" for row in head.each.rows) or not any(row[0] == "norm" for row in last.each.rows)
+    return any(row[0] == "norm" for row in head.rows()) or not any(row[0] == "norm" for row in last.rows())

@@ -26,18 +26,18 @@ MAX_INPUT_BITS = 4_000
 
 
 class Traced(NamedTuple):
-    """What one stem, block or head costs. Nothing but numbers and text, so that remembering it costs next to nothing.
+    """What one stem, block or head costs. A few numbers only, so that remembering many costs next to nothing.
 
     Attributes:
         output: C H W that it puts out.
-        rows: What each of its layers costs; see `blocks.cost.Row`.
-        macs, params, activations, saved, saved_once: The sums of the rows' columns.
+        layers: How many layers it has.
+        macs, params, activations, saved, saved_once: The sums over them; see `blocks.cost.Row`.
         sums: How many residual sums it has.
         kept: Whether the backward pass keeps what it puts out; None if that is the images themselves.
     """
 
     output: Shape
-    rows: tuple[Row, ...]
+    layers: int
     macs: int
     params: int
     activations: int
@@ -57,6 +57,8 @@ class Part(NamedTuple):
         kind: Of the stem, block or head.
         each: What one of them costs.
         spec, site: What describes one of them, and where it stands.
+        given: C H W that the first of them is given.
+        kept: Whether the backward pass keeps that; None if it is the images.
     """
 
     stage: int | str
@@ -66,6 +68,14 @@ class Part(NamedTuple):
     each: Traced
     spec: Described
     site: Site | int
+    given: Shape
+    kept: bool | None
+
+    def rows(self) -> list[Row]:
+        """Returns what each layer of one of them costs."""
+        tally = Tally(self.kept)
+        self.layer.trace(self.given, tally)
+        return tally.rows
 
     @property
     def layer(self) -> Layer:
@@ -116,7 +126,7 @@ def _trace(network: NetworkSpec, shape: Shape) -> Iterator[Part]:
     if shape[0] != network.in_channels:
         raise InfeasibleSpec(f"takes {network.in_channels} channels, not an image of {show_shape(shape)}", "stem")
     each = _describe("stem", None, stem, shape[0], shape, None)
-    yield Part("stem", None, 1, stem.kind, each, stem, shape[0])
+    yield Part("stem", None, 1, stem.kind, each, stem, shape[0], shape, None)
     sums = 0
     for index, stage in enumerate(network.stages):
         for part in _trace_stage(index, stage, each.output, each.kept):
@@ -125,9 +135,9 @@ def _trace(network: NetworkSpec, shape: Shape) -> Iterator[Part]:
             yield part
     if network.drop_path and not sums:
         raise InfeasibleSpec("drop_path drops branches of residual sums, and this network has none")
-    channels = each.output[0]
-    each = _describe("head", None, head, channels, each.output, each.kept)
-    yield Part("head", None, 1, head.kind, each, head, channels)
+    given, kept = each.output, each.kept
+    each = _describe("head", None, head, given[0], given, kept)
+    yield Part("head", None, 1, head.kind, each, head, given[0], given, kept)
 
 
 def _trace_stage(index: int, stage: StageSpec, shape: Shape, kept: bool | None) -> Iterator[Part]:
@@ -141,7 +151,7 @@ def _trace_stage(index: int, stage: StageSpec, shape: Shape, kept: bool | None) 
             each = _describe(index, first, block, site, shape, kept)
             alike = each.output == shape and stride == 1 and each.kept == kept  # given the same, the next are the same
             repeats = end - first if alike else 1
-            yield Part(index, first, repeats, block.kind, each, block, site)
+            yield Part(index, first, repeats, block.kind, each, block, site, shape, kept)
             shape, kept, stride, first, parts = each.output, each.kept, 1, first + repeats, parts + 1
 
 
@@ -168,7 +178,7 @@ def _traced(spec: Described, site: Site | int, shape: Shape, kept: bool | None) 
         saved_once += more_once
     sums = macs, params, activations, saved, saved_once
     kept = None if isinstance(tally.kept, Images) else tally.kept[0]
-    return Traced(output, tuple(tally.rows), *sums, tally.sums, kept)
+    return Traced(output, len(tally.rows), *sums, tally.sums, kept)
 
 
 def _layers(spec: Described, site: Site | int) -> Layer:

@@ -27,7 +27,7 @@ class TrainSpec(Spec):
     """Passes over the training split."""
     batch_size: Count = 128
     """Images a step. Every step has exactly this many: the images left over at the end of an epoch are left out of
-    it, others each time. A training split smaller than this is one batch."""
+    it, others each time. It can be no larger than the training split."""
     optimizer: Annotated[OptimizerSpec, OPTIMIZERS] = Field(default_factory=lambda: OPTIMIZERS.parse("sgd"))
     schedule: Annotated[ScheduleSpec, SCHEDULES] = Field(default_factory=lambda: SCHEDULES.parse("cosine"))
     """How the learning rate changes from step to step."""
