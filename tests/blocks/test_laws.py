@@ -108,6 +108,15 @@ def test_shape_and_stride(family: str, stride: int) -> None:
 
 
 @families
+def test_the_classifier_takes_what_the_last_block_puts_out(family: str) -> None:
+    """Nobody says a number twice: not the expansion, not the classifier's inputs."""
+    spec = small(family, strides=(1, 2))
+    network = spec.build(0)
+    maps = network.stages(network.stem(images(spec)))
+    assert network.head.linear.in_features == maps.shape[1] == spec.out_channels
+
+
+@families
 def test_rows_sum_to_the_whole(family: str) -> None:
     spec = small(family)
     rows = spec.cost_by_block(SHAPE)
