@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from blocks.base import Flag, Kernel, Rate, Spec
 from blocks.errors import InfeasibleSpec
-from blocks.layers import IDENTITY, Blur, Chain, Conv, Dropout, Identity, Layer, Measured, Residual
+from blocks.layers import IDENTITY, Blur, Chain, Conv, Identity, Layer, Measured, Residual, dropout
 from blocks.parts.activation import ACTIVATIONS, ActivationSpec
 from blocks.parts.activation.relu import ReLUSpec
 from blocks.parts.attention import ATTENTIONS, AttentionSpec
@@ -117,7 +117,6 @@ class ConvolutionalBlockSpec(BlockSpec):
         stride: int = 1,
         groups: int = 1,
         *,
-        bias: bool = False,
         zero: bool = False,
     ) -> dict[str, Layer]:
         """Returns norm, activation and convolution, in this order: `convolution` as pre-activation has it.
@@ -126,27 +125,17 @@ class ConvolutionalBlockSpec(BlockSpec):
         """
         norm = self.norm.layer(in_channels)
         blurred = stride > 1 and self.anti_alias
-        bias = bias or norm is IDENTITY
-        conv = Conv(in_channels, out_channels, kernel, 1 if blurred else stride, groups, bias, zero)
+        conv = Conv(in_channels, out_channels, kernel, 1 if blurred else stride, groups, norm is IDENTITY, zero)
         layers = {f"norm{name}": norm, f"activation{name}": self.activation.layer(), f"conv{name}": conv}
         return {**layers, f"blur{name}": Blur(out_channels, stride)} if blurred else layers
 
     def drop(self) -> Layer:
         """Returns the dropout that stands before a branch's last convolution."""
-        return Dropout(self.dropout) if self.dropout else IDENTITY
+        return dropout(self.dropout)
 
     def attend(self, place: str, channels: int, site: Site) -> Layer:
         """Returns the attention over so many channels, if this is its place in the block; else the identity."""
-        if self.attention.where(self.usual_place) != place:
-            return IDENTITY
-        return self.attention.layer(channels, site.in_channels)
-
-    def demand_place(self, *places: str) -> None:
-        """Raises ``InfeasibleSpec`` if the attention is at none of these places, the ones that this family has."""
-        place = self.attention.where(self.usual_place)
-        if place not in (*places, "nowhere"):
-            places_there = ", ".join(places)
-            raise InfeasibleSpec(f"a {self.kind} block has no place '{place}' for attention: it has {places_there}")
+        return self.attention.at(place, self.usual_place, channels, site.in_channels)
 
 
 class ResidualBlockSpec(ConvolutionalBlockSpec):

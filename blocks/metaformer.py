@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from blocks.arithmetic import scaled
 from blocks.base import Flag, Positive, Rate
 from blocks.block import BlockSpec, Site
-from blocks.layers import IDENTITY, Chain, Conv, Dropout, Layer, LayerScale, Residual
+from blocks.layers import IDENTITY, Chain, Conv, Layer, LayerScale, Residual, dropout
 from blocks.parts.activation import ACTIVATIONS, ActivationSpec
 from blocks.parts.activation.gelu import GELUSpec
 from blocks.parts.norm import NORMS, NormSpec
@@ -54,15 +54,11 @@ class MetaFormerBlockSpec(BlockSpec):
     def expand(self, site: Site) -> dict[str, Layer]:
         """Returns the 1x1 convolution to the inner channels, activation and dropout."""
         expand = Conv(site.width, self.inner_channels(site), bias=True)
-        return {"expand": expand, "activation": self.activation.layer(), "dropout": self.drop()}
+        return {"expand": expand, "activation": self.activation.layer(), "dropout": dropout(self.dropout)}
 
     def project(self, in_channels: int, width: int) -> Layer:
         """Returns the last 1x1 convolution of a branch."""
         return Conv(in_channels, width, bias=True, zero=self.zero_init_residual)
-
-    def drop(self) -> Layer:
-        """Returns the dropout."""
-        return Dropout(self.dropout) if self.dropout else IDENTITY
 
     def residual(self, branch: dict[str, Layer], width: int, before: dict[str, Layer]) -> Residual:
         """Returns b + scale * branch(b) with b = before(x)."""

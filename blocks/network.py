@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from blocks.spec import NetworkSpec
 
 
+Place = str | tuple[int, int]
+"""``"stem"``, ``"head"``, or the indices of a stage and of a block in it."""
+
+
 class BlockError(RuntimeError):
     """A block's module failed on a map; the message names the stage, the block, and the shape that met it."""
 
@@ -51,12 +55,8 @@ class Network(nn.Module):
     def forward(self, images: Tensor) -> Tensor:  # N C H W -> N logits
         if min(images.shape[-2:]) < self.smallest_input and not torch.compiler.is_compiling():
             self._demand_fit(images.shape[-2], images.shape[-1])
-        maps = self._run([("the stem", self.stem)], images)
-        blocks = [
-            (f"stage {stage}, block {index}", block)
-            for stage, blocks in enumerate(self.stages)
-            for index, block in enumerate(blocks.children())
-        ]
+        maps = self._run([("stem", self.stem)], images)
+        blocks = self.blocks()
         step = segment_length(len(blocks)) if self.gradient_checkpointing and self.training else len(blocks)
         for first in range(0, len(blocks), step):
             segment = blocks[first : first + step]
@@ -65,9 +65,17 @@ class Network(nn.Module):
                 maps = checkpointed(partial(self._run, segment), modules, maps)
             else:
                 maps = self._run(segment, maps)
-        return self._run([("the head", self.head)], maps)
+        return self._run([("head", self.head)], maps)
 
-    def _run(self, modules: Sequence[tuple[str, nn.Module]], maps: Tensor) -> Tensor:
+    def blocks(self) -> list[tuple[tuple[int, int], nn.Module]]:
+        """Returns the blocks of all stages in order, each with its stage and its index there."""
+        return [
+            ((stage, index), block)
+            for stage, blocks in enumerate(self.stages)
+            for index, block in enumerate(blocks.children())
+        ]
+
+    def _run(self, modules: Sequence[tuple[Place, nn.Module]], maps: Tensor) -> Tensor:
         for place, module in modules:
             maps = _run(place, module, maps)
         return maps
@@ -80,20 +88,21 @@ class Network(nn.Module):
             raise ValueError(f"images of {height}x{width} are too small for this network: {error}") from None
 
     def _set_drop_path(self, last: float) -> None:
-        blocks = [block for stage in self.stages for block in stage.children()]
-        for index, block in enumerate(blocks, 1):
+        blocks = self.blocks()
+        for index, (_, block) in enumerate(blocks, 1):
             for module in block.modules():
                 if isinstance(module, ResidualSum):
                     module.drop_path = last * index / len(blocks)
 
 
-def _run(place: str, module: nn.Module, maps: Tensor) -> Tensor:
+def _run(place: Place, module: nn.Module, maps: Tensor) -> Tensor:
     try:
         out: Tensor = module(maps)
     except (RuntimeError, ValueError, TypeError, IndexError, AttributeError) as error:
         if isinstance(error, (torch.OutOfMemoryError, torch.AcceleratorError)):  # the device's, not the network's
             raise
-        raise BlockError(f"{place}, given {tuple(maps.shape)}: {error}") from error
+        where = f"the {place}" if isinstance(place, str) else f"stage {place[0]}, block {place[1]}"
+        raise BlockError(f"{where}, given {tuple(maps.shape)}: {error}") from error
     return out
 
 

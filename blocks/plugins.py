@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import NamedTuple, Self
 
 from blocks.registry import REGISTRIES
-from blocks.source import InputError
+from blocks.source import InputError, Source
 
 
 class Plugin(NamedTuple):
@@ -115,3 +115,22 @@ def load_plugins(paths: Iterable[str | Path]) -> tuple[Plugin, ...]:
     for plugin in plugins:
         plugin.load()
     return plugins
+
+
+def plugins_of(source: Source) -> tuple[Plugin, ...]:
+    """Loads the files that a study names under ``plugins``, relative to its own. Raises ``InputError``."""
+    names = source.data.get("plugins", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise source.error(("plugins",), "expected a list of files beside the study, such as [my_block.py]")
+    found: list[Plugin] = []
+    for index, name in enumerate(names):
+        try:
+            plugin = Plugin.read(Path(source.origin).parent / name)
+        except InputError as error:
+            raise source.error(("plugins", index), str(error)) from None
+        if plugin.name in {other.name for other in found}:
+            message = f"two plugins called {plugin.name}; a run keeps copies of both in one folder"
+            raise source.error(("plugins", index), message)
+        plugin.load()
+        found.append(plugin)
+    return tuple(found)

@@ -12,7 +12,7 @@ from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, mo
 from blocks import NetworkSpec
 from blocks.base import Count, Fraction, Number, Spec, Text
 from blocks.expand import GeneratedNetworkSpec
-from blocks.plugins import Plugin
+from blocks.plugins import Plugin, plugins_of
 from blocks.source import InputError, Source, parse_value, read_yaml
 from search import paths
 from search.baseline import FilledIn, baseline_network
@@ -127,7 +127,7 @@ def load_study(path: str | FilePath, overrides: tuple[str, ...] = ()) -> Study:
 
 def resolve_study(source: Source) -> Study:
     """Validates a study that was read already, its plugins loaded first. Raises ``InputError``."""
-    plugins = _plugins(source)
+    plugins = plugins_of(source)
     given = dict(source.data)
     given.setdefault("question", _question(source.comment))
     given.setdefault("design", "train")
@@ -154,24 +154,6 @@ def _question(comment: str) -> str:
     """Returns a comment up to its question mark; all of it if it has none."""
     question, mark, _ = comment.partition("?")
     return question + mark
-
-
-def _plugins(source: Source) -> tuple[Plugin, ...]:
-    names = source.data.get("plugins", [])
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise source.error(("plugins",), "expected a list of files beside the study, such as [my_block.py]")
-    found: list[Plugin] = []
-    for index, name in enumerate(names):
-        try:
-            plugin = Plugin.read(FilePath(source.origin).parent / name)
-        except InputError as error:
-            raise source.error(("plugins", index), str(error)) from None
-        if plugin.name in {other.name for other in found}:
-            message = f"two plugins called {plugin.name}; a run keeps copies of both in one folder"
-            raise source.error(("plugins", index), message)
-        plugin.load()
-        found.append(plugin)
-    return tuple(found)
 
 
 def _overridden(source: Source, override: str) -> Source:

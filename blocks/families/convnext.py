@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from blocks.base import Kernel, Positive
 from blocks.block import Site, register_block
-from blocks.layers import IDENTITY, Conv, Layer
+from blocks.layers import Conv, Layer
 from blocks.metaformer import MetaFormerBlockSpec
 from blocks.parts.attention import ATTENTIONS, AttentionSpec
 from blocks.parts.attention.none import NoAttentionSpec
@@ -42,5 +42,4 @@ class ConvNeXtBlockSpec(MetaFormerBlockSpec):
         return block._replace(shortcut=self._attend("identity", site), activation=self._attend("post", site))
 
     def _attend(self, place: str, site: Site) -> Layer:
-        here = self.attention.where("output") == place
-        return self.attention.layer(site.width, site.in_channels) if here else IDENTITY
+        return self.attention.at(place, "output", site.width, site.in_channels)

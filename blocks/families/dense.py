@@ -35,7 +35,7 @@ class DenseBlockSpec(ConvolutionalBlockSpec):
 
     def layers(self, site: Site) -> Layer:
         in_channels, growth, stride = site
-        self.demand_place("pre", "output", "post")
+        self.attention.demand_place(self.kind, self.usual_place, "pre", "output", "post")
         channels = in_channels if stride == 1 else scaled(in_channels, self.compression)
         inner = self.inner_channels(site)
         branch = {

@@ -26,7 +26,7 @@ class PlainBlockSpec(ConvolutionalBlockSpec):
 
     def layers(self, site: Site) -> Layer:
         in_channels, width, stride = site
-        self.demand_place("pre", "output")
+        self.attention.demand_place(self.kind, self.usual_place, "pre", "output")
         pool: Layer = IDENTITY
         if self.downsampling == "max_pool" and stride > 1:
             if self.anti_alias:

@@ -9,7 +9,6 @@ from pydantic import model_validator
 
 from blocks.base import Count, Flag, Kernel
 from blocks.block import BlockSpec, Site, register_block
-from blocks.errors import InfeasibleSpec
 from blocks.layers import IDENTITY, Chain, Conv, Layer, Sum
 from blocks.parts.activation import ACTIVATIONS, ActivationSpec
 from blocks.parts.activation.relu import ReLUSpec
@@ -19,7 +18,7 @@ from blocks.parts.norm import NORMS, NormSpec
 from blocks.parts.norm.batch import BatchNormSpec
 from blocks.parts.norm.none import NoNormSpec
 
-PLACES = ("pre", "output", "post", "nowhere")
+USUAL_PLACE = "output"
 
 
 @register_block
@@ -59,6 +58,7 @@ class RepVGGBlockSpec(BlockSpec):
 
     def layers(self, site: Site) -> Layer:
         in_channels, width, stride = site
+        self.attention.demand_place(self.kind, USUAL_PLACE, "pre", "output", "post")
         if self.folded:
             summed: dict[str, Layer] = {"conv": Conv(in_channels, width, self.kernel, stride, self.groups, bias=True)}
         else:
@@ -68,11 +68,11 @@ class RepVGGBlockSpec(BlockSpec):
             summed = {"sum": Sum(branches)}
         return Chain(
             {
-                "pre_attention": self._attend("pre", in_channels, site),
+                "pre_attention": self.attention.at("pre", USUAL_PLACE, in_channels, in_channels),
                 **summed,
-                "attention": self._attend("output", width, site),
+                "attention": self.attention.at("output", USUAL_PLACE, width, in_channels),
                 "activation": self.activation.layer(),
-                "post_attention": self._attend("post", width, site),
+                "post_attention": self.attention.at("post", USUAL_PLACE, width, in_channels),
             }
         )
 
@@ -80,9 +80,3 @@ class RepVGGBlockSpec(BlockSpec):
         norm = self.norm.layer(site.width)
         conv = Conv(site.in_channels, site.width, kernel, site.stride, self.groups, bias=norm is IDENTITY)
         return Chain({"conv": conv, "norm": norm})
-
-    def _attend(self, place: str, channels: int, site: Site) -> Layer:
-        wanted = self.attention.where("output")
-        if wanted not in PLACES:
-            raise InfeasibleSpec(f"a repvgg block has no place '{wanted}' for attention: it has pre, output, post")
-        return self.attention.layer(channels, site.in_channels) if wanted == place else IDENTITY

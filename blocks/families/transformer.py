@@ -9,7 +9,7 @@ from pydantic import model_validator
 from blocks.base import Count
 from blocks.block import Site, register_block
 from blocks.errors import InfeasibleSpec
-from blocks.layers import IDENTITY, AttentionProduct, Chain, Conv, Layer, Sum
+from blocks.layers import IDENTITY, AttentionProduct, Chain, Conv, Layer, Sum, dropout
 from blocks.layers.position import SinePosition
 from blocks.metaformer import MetaFormerBlockSpec
 
@@ -59,11 +59,11 @@ class TransformerBlockSpec(MetaFormerBlockSpec):
             "qkv": Conv(width, 3 * width, bias=True),
             "product": AttentionProduct(width, self._heads(width)),
             "project": self.project(width, width),
-            "dropout": self.drop(),
+            "dropout": dropout(self.dropout),
         }
         expand = self.expand(site)
         project = self.project(self.inner_channels(site), width)
-        mlp = {"norm": self.norm.layer(width), **expand, "project": project, "last_dropout": self.drop()}
+        mlp = {"norm": self.norm.layer(width), **expand, "project": project, "last_dropout": dropout(self.dropout)}
         return Chain({"attention": self.residual(attention, width, before), "mlp": self.residual(mlp, width, {})})
 
     def _heads(self, width: int) -> int:

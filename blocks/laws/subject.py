@@ -43,12 +43,8 @@ class Subject(NamedTuple):
 
     def layers_and_inputs(self) -> list[tuple[str, Layer, Shape]]:
         """Returns the blocks that differ: name, record, and C H W of what they are given."""
-        given, found = self.shape, []
-        for part in trace(self.network, self.shape):
-            if part.first is not None:
-                found.append((part.names()[0], part.layer, given))
-            given = part.each.output
-        return found
+        parts = trace(self.network, self.shape)
+        return [(part.names()[0], part.layer, part.given) for part in parts if part.first is not None]
 
 
 def subject(block: BlockSpec, shape: Shape, width: int) -> Subject:

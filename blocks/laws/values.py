@@ -50,10 +50,9 @@ def independence(subject: Subject) -> None:
 def inputs(subject: Subject) -> None:
     """A block leaves the map that it is given as it was: a shortcut may need it."""
     network, seen = subject.network.build(0), list[tuple[str, torch.Tensor, torch.Tensor]]()
-    for stage, blocks in enumerate(network.stages):
-        for index, block in enumerate(blocks.children()):
-            name = f"stages.{stage}.{index}"
-            block.register_forward_pre_hook(lambda _, given, name=name: seen.append((name, given[0], given[0].clone())))
+    for (stage, index), block in network.blocks():
+        name = f"stages.{stage}.{index}"
+        block.register_forward_pre_hook(lambda _, given, name=name: seen.append((name, given[0], given[0].clone())))
     with torch.no_grad():
         network(subject.images())
     for name, given, before in seen:

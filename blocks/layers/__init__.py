@@ -14,7 +14,7 @@ isn't here, write another such record, anywhere.
 from blocks.layers.base import IDENTITY, ZERO_INIT, Identity, Layer, show_shape
 from blocks.layers.combine import Chain, Concat, Residual, Scale, Sum
 from blocks.layers.convolution import Blur, ChannelConv, Conv, Linear
-from blocks.layers.elementwise import Dropout, Elementwise, LayerScale
+from blocks.layers.elementwise import Dropout, Elementwise, LayerScale, dropout
 from blocks.layers.measured import Measured
 from blocks.layers.norm import BatchNorm, ChannelNorm, GroupNorm
 from blocks.layers.pool import AdaptivePool, AveragePool, Flatten, GlobalPool, MaxPool, ZeroPad
@@ -48,5 +48,6 @@ __all__ = [
     "Scale",
     "Sum",
     "ZeroPad",
+    "dropout",
     "show_shape",
 ]

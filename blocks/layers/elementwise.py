@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from blocks.cost import Shape, Tally
-from blocks.layers.base import FLOAT, misfit
+from blocks.layers.base import FLOAT, IDENTITY, Layer, misfit
 
 if TYPE_CHECKING:
     from torch import nn
@@ -50,6 +50,11 @@ class Dropout(NamedTuple):
         from torch import nn
 
         return nn.Dropout(self.rate)
+
+
+def dropout(rate: float) -> Layer:
+    """Returns the dropout of this rate; at 0 there is none."""
+    return Dropout(rate) if rate else IDENTITY
 
 
 class LayerScale(NamedTuple):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, overload
@@ -69,6 +69,14 @@ def preset_input(name: str) -> tuple[int, int, int]:
 def preset_family(name: str) -> ModuleType:
     """Returns the module of this folder that holds a preset. Raises ``UnknownPreset``."""
     return _find(name)[0]
+
+
+def doubling(block: str | dict[str, Any], depths: Sequence[int], width: int) -> list[dict[str, Any]]:
+    """Returns a ResNet's stages as plain data: each but the first halves the map and doubles the width."""
+    return [
+        {"block": block, "depth": depth, "width": width * 2**index, "stride": 2 if index else 1}
+        for index, depth in enumerate(depths)
+    ]
 
 
 def _find(name: str) -> tuple[ModuleType, Mapping[str, Any]]:

@@ -8,21 +8,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from blocks.presets import doubling
+
 DEPTHS = (20, 32, 44, 56, 110, 1202)
 
 
-def _resnet(depth: int, widths: tuple[int, ...] = (16, 32, 64), shortcut: str = "projection") -> dict[str, Any]:
-    block = {"kind": "basic", "shortcut": shortcut}
-    stages = [
-        {"block": block, "depth": depth, "width": width, "stride": 1 if index == 0 else 2}
-        for index, width in enumerate(widths)
-    ]
-    stem = {"kind": "conv3x3", "width": widths[0]}
-    return {"stem": stem, "stages": stages, "head": {"kind": "linear", "num_classes": 10}}
+def _resnet(depths: tuple[int, ...], width: int = 16, shortcut: str = "projection") -> dict[str, Any]:
+    stages = doubling({"kind": "basic", "shortcut": shortcut}, depths, width)
+    return {
+        "stem": {"kind": "conv3x3", "width": width},
+        "stages": stages,
+        "head": {"kind": "linear", "num_classes": 10},
+    }
+
+
+def _equal(layers: int) -> tuple[int, int, int]:
+    """Returns the depths of three equal stages."""
+    depth = (layers - 2) // 6
+    return depth, depth, depth
 
 
 NETWORKS = {
-    **{f"resnet{layers}": _resnet((layers - 2) // 6) for layers in DEPTHS},
-    **{f"resnet{layers}_zero_padded": _resnet((layers - 2) // 6, shortcut="zero_padded") for layers in DEPTHS},
-    "resnet18_cifar": _resnet(2, (64, 128, 256, 512)),  # ResNet-18 with a 3x3 stem
+    **{f"resnet{layers}": _resnet(_equal(layers)) for layers in DEPTHS},
+    **{f"resnet{layers}_zero_padded": _resnet(_equal(layers), shortcut="zero_padded") for layers in DEPTHS},
+    "resnet18_cifar": _resnet((2, 2, 2, 2), 64),  # ResNet-18 with a 3x3 stem
 }

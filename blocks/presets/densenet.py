@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from blocks.generators import UNNORMED
 from blocks.renaming import by_patterns
 
 
@@ -25,7 +26,7 @@ def _imagenet(growth: int, depths: tuple[int, int, int, int]) -> dict[str, Any]:
 
 
 def _cifar(layers: int, growth: int) -> dict[str, Any]:
-    stem = {"kind": "conv3x3", "width": 2 * growth, "norm": "none", "activation": "none", "bias": False}
+    stem = {"kind": "conv3x3", "width": 2 * growth, **UNNORMED}
     return _densenet(stem, growth, ((layers - 4) // 6,) * 3, 10)
 
 

@@ -7,21 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from blocks.presets import doubling
 from blocks.presets.imagenet_resnet import torchvision_name
 
 NORM = {"kind": "group", "groups": 32}
 
 
 def _resnet(depths: tuple[int, ...]) -> dict[str, Any]:
-    stages = [
-        {
-            "block": {"kind": "bottleneck", "norm": NORM},
-            "depth": depth,
-            "width": 64 * 2**index,
-            "stride": 1 if index == 0 else 2,
-        }
-        for index, depth in enumerate(depths)
-    ]
+    stages = doubling({"kind": "bottleneck", "norm": NORM}, depths, 64)
     return {"stem": {"kind": "conv7x7", "width": 64, "norm": NORM}, "stages": stages, "head": {"kind": "linear"}}
 
 

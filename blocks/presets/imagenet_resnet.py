@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from blocks.presets import doubling
 from blocks.renaming import by_patterns
 
 
 def _resnet(block: str, depths: tuple[int, int, int, int]) -> dict[str, Any]:
-    stages = [
-        {"block": block, "depth": depth, "width": 64 * 2**index, "stride": 1 if index == 0 else 2}
-        for index, depth in enumerate(depths)
-    ]
-    return {"stem": {"kind": "conv7x7", "width": 64}, "stages": stages, "head": {"num_classes": 1000, "kind": "linear"}}
+    head = {"num_classes": 1000, "kind": "linear"}
+    return {"stem": {"kind": "conv7x7", "width": 64}, "stages": doubling(block, depths, 64), "head": head}
 
 
 NETWORKS = {

@@ -9,26 +9,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from blocks.generators import UNNORMED
+from blocks.presets import doubling
 from blocks.renaming import by_patterns
-
-BARE = {"norm": "none", "activation": "none", "bias": False}
-"""A stem whose norm and activation are the first block's."""
 
 
 def _preactivation(
     stem: dict[str, Any], block: dict[str, Any], depths: tuple[int, ...], classes: int
 ) -> dict[str, Any]:
-    first = stem["width"]
-    stages = [
-        {"block": block, "depth": depth, "width": first * 2**index, "stride": 2 if index else 1}
-        for index, depth in enumerate(depths)
-    ]
+    stages = doubling(block, depths, stem["width"])
     head = {"kind": "linear", "num_classes": classes, "norm": "batch", "activation": "relu"}
     return {"stem": stem, "stages": stages, "head": head}
 
 
 def _imagenet(block: str, depths: tuple[int, int, int, int]) -> dict[str, Any]:
-    return _preactivation({"kind": "conv7x7", "width": 64, **BARE}, {"kind": f"preactivation_{block}"}, depths, 1000)
+    return _preactivation(
+        {"kind": "conv7x7", "width": 64, **UNNORMED}, {"kind": f"preactivation_{block}"}, depths, 1000
+    )
 
 
 def _imagenet_d(block: str, depths: tuple[int, int, int, int]) -> dict[str, Any]:
@@ -39,7 +36,7 @@ def _imagenet_d(block: str, depths: tuple[int, int, int, int]) -> dict[str, Any]
 
 def _cifar(block: str, depth: int) -> dict[str, Any]:
     return _preactivation(
-        {"kind": "conv3x3", "width": 16, **BARE}, {"kind": f"preactivation_{block}"}, (depth,) * 3, 10
+        {"kind": "conv3x3", "width": 16, **UNNORMED}, {"kind": f"preactivation_{block}"}, (depth,) * 3, 10
     )
 
 

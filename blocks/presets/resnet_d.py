@@ -7,21 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from blocks.presets import doubling
 from blocks.presets.imagenet_resnet import TORCHVISION
 from blocks.renaming import by_patterns
 
 
 def resnet_d(block: str, depths: tuple[int, ...], stem: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
     """Returns a ResNet-D of these depths as plain data; ``fields`` are more of each block's, ``stem`` of the stem's."""
-    stages = [
-        {
-            "block": {"kind": block, "shortcut": "average_projection", **fields},
-            "depth": depth,
-            "width": 64 * 2**index,
-            "stride": 1 if index == 0 else 2,
-        }
-        for index, depth in enumerate(depths)
-    ]
+    stages = doubling({"kind": block, "shortcut": "average_projection", **fields}, depths, 64)
     return {"stem": {"kind": "deep", "width": 64, **(stem or {})}, "stages": stages, "head": {"kind": "linear"}}
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from blocks.presets import doubling
 from blocks.presets.imagenet_resnet import torchvision_name
 
 __all__ = ["NETWORKS", "torchvision_name"]
@@ -14,10 +15,7 @@ __all__ = ["NETWORKS", "torchvision_name"]
 
 def _resnext(stem: str, depths: tuple[int, ...], groups: int, width_per_group: int, classes: int) -> dict[str, Any]:
     block = {"kind": "resnext", "groups": groups, "width_per_group": width_per_group}
-    stages = [
-        {"block": block, "depth": depth, "width": 64 * 2**index, "stride": 2 if index else 1}
-        for index, depth in enumerate(depths)
-    ]
+    stages = doubling(block, depths, 64)
     return {"stem": {"kind": stem, "width": 64}, "stages": stages, "head": {"kind": "linear", "num_classes": classes}}
 
 

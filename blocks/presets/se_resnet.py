@@ -7,21 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from blocks.presets import doubling
 from blocks.presets.imagenet_resnet import TORCHVISION
 from blocks.renaming import by_patterns
 
 
 def _resnet(block: str, depths: tuple[int, ...]) -> dict[str, Any]:
     attention = {"kind": "se", "ratio": 1 / 16, "multiple_of": 8}
-    stages = [
-        {
-            "block": {"kind": block, "attention": attention},
-            "depth": depth,
-            "width": 64 * 2**index,
-            "stride": 1 if index == 0 else 2,
-        }
-        for index, depth in enumerate(depths)
-    ]
+    stages = doubling({"kind": block, "attention": attention}, depths, 64)
     return {"stem": {"kind": "conv7x7", "width": 64}, "stages": stages, "head": {"kind": "linear"}}
 
 

@@ -8,28 +8,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from blocks.generators import UNNORMED
+from blocks.presets import doubling
 from blocks.presets.imagenet_resnet import torchvision_name
 
 __all__ = ["NETWORKS", "torchvision_name"]
 
 
-def _stages(block: dict[str, Any], depths: tuple[int, ...], width: int) -> list[dict[str, Any]]:
-    return [
-        {"block": block, "depth": depth, "width": width * 2**index, "stride": 2 if index else 1}
-        for index, depth in enumerate(depths)
-    ]
-
-
 def _imagenet(depths: tuple[int, int, int, int]) -> dict[str, Any]:
     block = {"kind": "resnext", "groups": 1, "width_per_group": 128}
     stem = {"kind": "conv7x7", "width": 64}
-    return {"stem": stem, "stages": _stages(block, depths, 64), "head": {"kind": "linear", "num_classes": 1000}}
+    return {"stem": stem, "stages": doubling(block, depths, 64), "head": {"kind": "linear", "num_classes": 1000}}
 
 
 def _cifar(layers: int, widen: int) -> dict[str, Any]:
     return {
-        "stem": {"kind": "conv3x3", "width": 16, "norm": "none", "activation": "none", "bias": False},
-        "stages": _stages({"kind": "wide", "widen": widen}, ((layers - 4) // 6,) * 3, 16),
+        "stem": {"kind": "conv3x3", "width": 16, **UNNORMED},
+        "stages": doubling({"kind": "wide", "widen": widen}, ((layers - 4) // 6,) * 3, 16),
         "head": {"kind": "linear", "num_classes": 10, "norm": "batch", "activation": "relu"},
     }
 

@@ -108,11 +108,7 @@ def _backward(network: Network, images: Tensor, labels: Tensor) -> float:
 
 
 def _places(network: Network) -> dict[str, nn.Module]:
-    blocks = {
-        f"stages.{stage}.{index}": block
-        for stage, stage_blocks in enumerate(network.stages)
-        for index, block in enumerate(stage_blocks.children())
-    }
+    blocks = {f"stages.{stage}.{index}": block for (stage, index), block in network.blocks()}
     return {"stem": network.stem, **blocks, "head": network.head}
 
 

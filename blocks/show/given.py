@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pydantic import ValidationError
 
 from blocks.cost import Shape
-from blocks.plugins import load_plugins
+from blocks.plugins import plugins_of
 from blocks.presets import preset, preset_input
 from blocks.source import Source, read_yaml
 from blocks.spec import NetworkSpec
@@ -46,10 +46,8 @@ def read_given(name: str) -> Given:
 
 
 def _of_study(source: Source) -> NetworkSpec:
-    plugins, network = source.data.get("plugins", []), source.data["network"]
-    if not isinstance(plugins, list) or not all(isinstance(name, str) for name in plugins):
-        raise source.error(("plugins",), "expected a list of files beside the study, such as [my_block.py]")
-    load_plugins(Path(source.origin).parent / name for name in plugins)
+    plugins_of(source)
+    network = source.data["network"]
     if isinstance(network, str):
         network = {"preset": network}
     if not isinstance(network, Mapping):

@@ -6,7 +6,8 @@ from abc import abstractmethod
 from typing import Literal
 
 from blocks.base import Spec
-from blocks.layers import Layer
+from blocks.errors import InfeasibleSpec
+from blocks.layers import IDENTITY, Layer
 from blocks.registry import Registry
 
 Place = Literal["usual", "output", "inner", "pre", "post", "identity"]
@@ -26,6 +27,17 @@ class AttentionSpec(Spec):
     def where(self, usual: str) -> str:
         """Returns the place in a block of a family that has its attention at ``usual``; ``"nowhere"`` for none."""
         return "nowhere"
+
+    def at(self, place: str, usual: str, channels: int, in_channels: int) -> Layer:
+        """Returns the layer if this is its place in such a family's block, and the identity elsewhere."""
+        return self.layer(channels, in_channels) if self.where(usual) == place else IDENTITY
+
+    def demand_place(self, family: str, usual: str, *places: str) -> None:
+        """Raises ``InfeasibleSpec`` if it is at none of these places, the ones that the family has."""
+        place = self.where(usual)
+        if place not in (*places, "nowhere"):
+            there = ", ".join(places)
+            raise InfeasibleSpec(f"a {family} block has no place '{place}' for attention: it has {there}")
 
 
 class PlacedAttentionSpec(AttentionSpec):

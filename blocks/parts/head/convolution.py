@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from blocks.base import Count, Rate
-from blocks.layers import IDENTITY, Chain, Conv, Dropout, Flatten, Layer, Linear
+from blocks.layers import IDENTITY, Chain, Conv, Flatten, Layer, Linear, dropout
 from blocks.parts.activation import ACTIVATIONS, ActivationSpec
 from blocks.parts.activation.relu6 import ReLU6Spec
 from blocks.parts.head import HEADS, HeadSpec
@@ -38,7 +38,7 @@ class ConvolutionHeadSpec(HeadSpec):
                 "activation": self.activation.layer(),
                 "pool": self.pool.layer(self.width),
                 "flatten": Flatten(),
-                "dropout": Dropout(self.dropout) if self.dropout else IDENTITY,
+                "dropout": dropout(self.dropout),
                 "linear": Linear(self.width, self.num_classes),
             }
         )

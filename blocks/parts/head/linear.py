@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from blocks.base import Rate
-from blocks.layers import IDENTITY, Chain, Dropout, Flatten, Layer, Linear
+from blocks.layers import Chain, Flatten, Layer, Linear, dropout
 from blocks.parts.activation import ACTIVATIONS, ActivationSpec
 from blocks.parts.activation.none import NoActivationSpec
 from blocks.parts.head import HEADS, HeadSpec
@@ -42,7 +42,7 @@ class LinearHeadSpec(HeadSpec):
                 "pool": self.pool.layer(in_channels),
                 "pooled_norm": self.pooled_norm.layer(in_channels),
                 "flatten": Flatten(),
-                "dropout": Dropout(self.dropout) if self.dropout else IDENTITY,
+                "dropout": dropout(self.dropout),
                 "linear": Linear(in_channels, self.num_classes),
             }
         )

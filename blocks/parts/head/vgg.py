@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from blocks.base import Count, Rate
-from blocks.layers import IDENTITY, AdaptivePool, Chain, Dropout, Flatten, Layer, Linear, MaxPool
+from blocks.layers import AdaptivePool, Chain, Flatten, Layer, Linear, MaxPool, dropout
 from blocks.parts.activation import ACTIVATIONS, ActivationSpec
 from blocks.parts.activation.relu import ReLUSpec
 from blocks.parts.head import HEADS, HeadSpec
@@ -35,6 +35,6 @@ class VGGHeadSpec(HeadSpec):
         for index, width in enumerate(self.hidden, 1):
             layers[f"hidden{index}"] = Linear(features, width)
             layers[f"activation{index}"] = self.activation.layer()
-            layers[f"dropout{index}"] = Dropout(self.dropout) if self.dropout else IDENTITY
+            layers[f"dropout{index}"] = dropout(self.dropout)
             features = width
         return Chain({**layers, "linear": Linear(features, self.num_classes)})

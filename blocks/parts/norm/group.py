@@ -37,17 +37,10 @@ class GroupNormSpec(NormSpec):
         return self
 
     def layer(self, channels: int, *, zero: bool = False) -> Layer:
-        self._demand_divides(channels)
-        return GroupNorm(self.groups or channels // self._size, channels, self.epsilon, zero)
+        return GroupNorm(self.groups or self._groups(channels), channels, self.epsilon, zero)
 
-    @property
-    def _size(self) -> int:
-        return self.channels_per_group or USUAL_CHANNELS_PER_GROUP
-
-    def _demand_divides(self, channels: int) -> None:
-        if self.groups is not None and channels % self.groups:
-            raise InfeasibleSpec(f"{self.groups} groups don't divide the {channels} channels of a group norm")
-        if self.groups is None and channels % self._size:
-            raise InfeasibleSpec(
-                f"groups of {self._size} channels don't divide the {channels} channels of a group norm"
-            )
+    def _groups(self, channels: int) -> int:
+        size = self.channels_per_group or USUAL_CHANNELS_PER_GROUP
+        if channels % size:
+            raise InfeasibleSpec(f"groups of {size} channels don't divide the {channels} channels of a group norm")
+        return channels // size

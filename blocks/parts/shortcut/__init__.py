@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from blocks.base import Spec
-from blocks.layers import Layer
+from blocks.layers import IDENTITY, Conv, Layer
 from blocks.parts.norm import NormSpec
 from blocks.registry import Registry
 
@@ -31,6 +31,13 @@ class ShortcutSpec(Spec):
     def joins(self, in_channels: int, out_channels: int, stride: int) -> bool:
         """Whether there is a shortcut, and so a sum; without one, the block is its branch."""
         return True
+
+
+def projected(in_channels: int, out_channels: int, stride: int, norm: NormSpec | None) -> dict[str, Layer]:
+    """Returns a 1x1 convolution and the norm behind it; for what a norm of None says, see `ShortcutSpec.layer`."""
+    normed = IDENTITY if norm is None else norm.layer(out_channels)
+    bias = norm is not None and normed is IDENTITY
+    return {"conv": Conv(in_channels, out_channels, stride=stride, bias=bias), "norm": normed}
 
 
 SHORTCUTS: Registry[ShortcutSpec] = Registry("shortcut", __name__, shared=True)

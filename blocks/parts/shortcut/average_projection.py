@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from blocks.layers import IDENTITY, AveragePool, Chain, Conv, Layer
+from blocks.layers import IDENTITY, AveragePool, Chain, Layer
 from blocks.parts.norm import NormSpec
-from blocks.parts.shortcut import SHORTCUTS, ShortcutSpec
+from blocks.parts.shortcut import SHORTCUTS, ShortcutSpec, projected
 
 
 @SHORTCUTS.register
@@ -24,11 +24,5 @@ class AverageProjectionShortcutSpec(ShortcutSpec):
     ) -> Layer:
         if in_channels == out_channels and stride == 1:
             return IDENTITY
-        normed = IDENTITY if norm is None else norm.layer(out_channels)
-        return Chain(
-            {
-                "pool": AveragePool(stride, ceil=True) if stride > 1 else IDENTITY,
-                "conv": Conv(in_channels, out_channels, bias=norm is not None and normed is IDENTITY),
-                "norm": normed,
-            }
-        )
+        pool = AveragePool(stride, ceil=True) if stride > 1 else IDENTITY
+        return Chain({"pool": pool, **projected(in_channels, out_channels, 1, norm)})

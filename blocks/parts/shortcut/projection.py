@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from blocks.layers import IDENTITY, Blur, Chain, Conv, Layer
+from blocks.layers import IDENTITY, Blur, Chain, Layer
 from blocks.parts.norm import NormSpec
-from blocks.parts.shortcut import SHORTCUTS, ShortcutSpec
+from blocks.parts.shortcut import SHORTCUTS, ShortcutSpec, projected
 
 
 @SHORTCUTS.register
@@ -20,8 +20,6 @@ class ProjectionShortcutSpec(ShortcutSpec):
     ) -> Layer:
         if in_channels == out_channels and stride == 1:
             return IDENTITY
-        blur = Blur(in_channels, stride) if anti_alias and stride > 1 else IDENTITY
-        normed = IDENTITY if norm is None else norm.layer(out_channels)
-        bias = norm is not None and normed is IDENTITY
-        conv = Conv(in_channels, out_channels, stride=stride if blur is IDENTITY else 1, bias=bias)
-        return Chain({"blur": blur, "conv": conv, "norm": normed})
+        if anti_alias and stride > 1:
+            return Chain({"blur": Blur(in_channels, stride), **projected(in_channels, out_channels, 1, norm)})
+        return Chain(projected(in_channels, out_channels, stride, norm))
