@@ -13,6 +13,7 @@ from torch import Tensor
 
 from search.data.images import Images, Splits
 from search.train import augment
+from search.train.batch import Batch
 from search.train.recipe import TrainSpec
 
 CHUNK_BYTES = {"cpu": 16 * 2**20, "cuda": 256 * 2**20}
@@ -56,10 +57,8 @@ class Feed:
 
 def training_batches(
     feed: Feed, recipe: TrainSpec, order: torch.Generator, augmentation: torch.Generator
-) -> Iterator[list[tuple[Tensor, Tensor]]]:
-    """Yields an epoch's batches, several at a time: shuffled, augmented, normalised.
-
-    Each batch is float32 pixels, B C H W, and int64 labels, B; all have the same B.
+) -> Iterator[list[Batch]]:
+    """Yields an epoch's batches, several at a time: shuffled, augmented, normalised; all of one size.
 
     Args:
         feed: The training split.
@@ -78,7 +77,7 @@ def training_batches(
         chosen = positions[start:stop]
         pixels = augment.apply(recipe.augment, feed.pixels[chosen], draws.part(start, stop, device))
         images = feed.normalised(pixels)
-        yield list(zip(torch.split(images, batch), torch.split(feed.labels[chosen], batch), strict=True))
+        yield list(Batch(images, feed.labels[chosen]).split(batch))
 
 
 def evaluation_batches(feed: Feed, batch: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from time import perf_counter
 
 import numpy as np
 import torch
 import torch._dynamo  # the first step of torch's optimisers would: a second and 100 MB, charged to some trial
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
 
 from blocks import Limits, NetworkSpec, dump_weights, weights_into
 from blocks.limits import LIMITS
 from search.data.images import Images, Splits
 from search.train.chance import seeded_layers, stream
-from search.train.divergence import Diverged, LossWatch, require_finite
-from search.train.feed import Feed, evaluation_batches, training_batches
+from search.train.divergence import Diverged, require_finite
+from search.train.feed import Feed, training_batches
+from search.train.measure import measure
 from search.train.memory import MemoryMeter
+from search.train.observers import Observer
 from search.train.outcome import Epoch, Evaluation, Outcome, pack
 from search.train.recipe import TrainSpec
+from search.train.settings import on_device, trial_settings
+from search.train.step import Step
 from search.train.tally import Score, Tally
-
-EVALUATION_BATCH = {"cpu": 256, "cuda": 2048}
 
 
 def train(
@@ -36,6 +35,7 @@ def train(
     device: str = "cpu",
     keep_weights: bool = False,
     limits: Limits = LIMITS,
+    observers: Sequence[Observer] = (),
 ) -> Outcome:
     """Builds a network, trains it, and validates it after every epoch.
 
@@ -50,13 +50,14 @@ def train(
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
         keep_weights: Whether the outcome carries the last epoch's weights.
         limits: Networks over these are not built.
+        observers: Look at the trial while it trains.
 
     Raises:
         InfeasibleSpec: If the network cannot be built.
     """
     where = torch.device(device)
     with trial_settings(recipe.threads), seeded_layers(seed, where):
-        return Trial(network, recipe, splits, seed, where, limits).run(keep_weights)
+        return Trial(network, recipe, splits, seed, where, limits, observers).run(keep_weights)
 
 
 def evaluate(
@@ -102,6 +103,7 @@ class Trial:
         seed: int,
         device: torch.device,
         limits: Limits = LIMITS,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self.started = perf_counter()
         self.recipe = recipe
@@ -112,11 +114,9 @@ class Trial:
         built = network.build(seed=seed, limits=limits)
         built.gradient_checkpointing = recipe.checkpointing
         self.network = on_device(built, device)
-        self.optimizer = recipe.optimizer.build(self.network)
-        self.peak_rates = [group["lr"] for group in self.optimizer.param_groups]
-        self.steps_per_epoch = max(1, len(splits.train) // recipe.batch_size)
-        self.watch = LossWatch(device)
-        self.step = 0
+        steps_per_epoch = max(1, len(splits.train) // recipe.batch_size)
+        self.step = Step(self.network, recipe, steps_per_epoch, device, observers)
+        self.observers = tuple(observers)
         self.images = 0
         self.training_seconds = 0.0
 
@@ -158,9 +158,11 @@ class Trial:
             val_accuracy=validated.accuracy,
             train_top5=learned.top5,
             val_top5=validated.top5,
-            lr=self.optimizer.param_groups[0]["lr"],
+            lr=self.step.optimizer.param_groups[0]["lr"],
             seconds=perf_counter() - started,
         )
+        for observer in self.observers:
+            observer.after_epoch(self, epoch)
         return epoch, correct
 
     def learn(self) -> Score:
@@ -168,60 +170,12 @@ class Trial:
         self.network.train()
         tally = Tally(self.training.pixels.device)
         for batches in training_batches(self.training, self.recipe, self.order, self.augmentation):
-            logits = [self.take_step(images, labels) for images, labels in batches]
-            tally.add(torch.cat(logits), torch.cat([labels for _, labels in batches]))
-            self.images += sum(len(labels) for _, labels in batches)
+            logits = [self.step.take(batch) for batch in batches]
+            tally.add(torch.cat(logits), torch.cat([batch.labels for batch in batches]))
+            self.images += sum(len(batch) for batch in batches)
         score = tally.score()
         require_finite(score.loss, "the training loss")
         return score
-
-    def take_step(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Changes the weights once; returns the logits from before."""
-        multiplier = self.recipe.schedule.multiplier(self.step, self.steps_per_epoch, self.recipe.epochs)
-        for group, peak in zip(self.optimizer.param_groups, self.peak_rates, strict=True):
-            group["lr"] = peak * multiplier
-        logits: Tensor = self.network(images)
-        loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
-        self.watch.look(loss, self.step)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.step += 1
-        return logits.detach()
-
-
-@torch.no_grad()
-def measure(network: nn.Module, feed: Feed) -> tuple[Score, NDArray[np.bool_]]:
-    """Returns how a network does on all images of a feed, and which of them it gets right."""
-    network.eval()
-    device = feed.pixels.device
-    tally = Tally(device)
-    correct = [
-        tally.add(network(images), labels) for images, labels in evaluation_batches(feed, EVALUATION_BATCH[device.type])
-    ]
-    return tally.score(), torch.cat(correct).cpu().numpy()
-
-
-@contextmanager
-def trial_settings(threads: int) -> Iterator[None]:
-    """Sets what torch keeps for the whole process, and puts it back: the number of CPU threads; and on GPUs the choice
-    of the fastest convolution by trying, which pays because every step has the same shape.
-
-    On a CPU torch's operations are deterministic for a given number of threads without being told.
-    """
-    before = torch.get_num_threads(), torch.backends.cudnn.benchmark
-    torch.set_num_threads(threads)
-    torch.backends.cudnn.benchmark = True
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        torch.backends.cudnn.benchmark = before[1]
-
-
-def on_device(network: nn.Module, device: torch.device) -> nn.Module:
-    """Moves a network, its convolutions' weights with the channels innermost, as its images have them."""
-    return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def epochs_to_target(epochs: list[Epoch], target: float | None) -> int | None:

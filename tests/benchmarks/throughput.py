@@ -30,7 +30,8 @@ from torchvision import datasets, transforms
 from blocks import NetworkSpec, preset
 from search.data import DATASETS, Images, Splits, prepare
 from search.train import TrainSpec
-from search.train.loop import Trial, trial_settings
+from search.train.loop import Trial
+from search.train.settings import trial_settings
 
 BATCH, WARM_UP, SIZE = 128, 2, 32
 LOADER_WORKERS = 2

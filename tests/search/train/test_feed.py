@@ -17,7 +17,7 @@ CPU = torch.device("cpu")
 def epoch(splits: Splits, recipe: TrainSpec, seed: int = 0) -> list[tuple[torch.Tensor, torch.Tensor]]:
     feed = Feed.of(splits.train, splits, CPU)
     chunks = training_batches(feed, recipe, stream(seed, "order"), stream(seed, "augmentation"))
-    return [batch for chunk in chunks for batch in chunk]
+    return [(batch.images, batch.labels) for chunk in chunks for batch in chunk]
 
 
 def test_read_only_memory_is_shared_without_a_warning(patterns: Splits) -> None:
@@ -62,7 +62,7 @@ def test_order_follows_from_the_seed_and_changes_with_the_epoch(patterns: Splits
     assert not torch.equal(first, other)
     feed, order, augmentation = Feed.of(patterns.train, patterns, CPU), stream(0, "order"), stream(0, "augmentation")
     epochs = [
-        torch.cat([labels for chunk in training_batches(feed, recipe_of(), order, augmentation) for _, labels in chunk])
+        torch.cat([part.labels for chunk in training_batches(feed, recipe_of(), order, augmentation) for part in chunk])
         for _ in range(2)
     ]
     assert torch.equal(epochs[0], first)

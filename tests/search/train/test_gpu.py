@@ -7,9 +7,11 @@ import torch
 
 from search.data import Splits
 from search.train.augment import apply, draw
+from search.train.batch import Batch
 from search.train.chance import stream
-from search.train.loop import Trial, evaluate, train, trial_settings
+from search.train.loop import Trial, evaluate, train
 from search.train.recipe import Augment
+from search.train.settings import trial_settings
 from tests.search.train.specs import network_for, recipe_of
 
 pytestmark = [
@@ -46,7 +48,7 @@ def test_steps_do_not_wait_for_the_device(patterns: Splits) -> None:
         torch.cuda.set_sync_debug_mode("error")
         try:
             for _ in range(20):
-                trial.take_step(images, labels)
+                trial.step.take(Batch(images, labels))
         finally:
             torch.cuda.set_sync_debug_mode("default")
 

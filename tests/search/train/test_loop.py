@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from search.data import Images, Splits
-from search.train import loop
+from search.train.batch import Batch
 from search.train.loop import evaluate, train
 from search.train.outcome import Outcome, pack, unpack
+from search.train.step import Step
 from tests.search.train.specs import network_for, recipe_of
 
 
@@ -61,13 +62,13 @@ def test_arms_with_one_seed_see_the_same_images_in_the_same_order(
     patterns: Splits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[list[bytes]] = []
-    take_step = loop.Trial.take_step
+    take = Step.take
 
-    def remember(trial: loop.Trial, images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        seen[-1].append(images.contiguous().numpy().tobytes() + labels.numpy().tobytes())
-        return take_step(trial, images, labels)
+    def remember(step: Step, batch: Batch) -> torch.Tensor:
+        seen[-1].append(batch.images.contiguous().numpy().tobytes() + batch.labels.numpy().tobytes())
+        return take(step, batch)
 
-    monkeypatch.setattr(loop.Trial, "take_step", remember)
+    monkeypatch.setattr(Step, "take", remember)
     recipe = recipe_of(augment={"crop": 1, "flip": True})
     for network in (network_for(patterns), network_for(patterns, width=8, depth=2, block="bottleneck")):
         seen.append([])
@@ -113,8 +114,8 @@ def test_a_loss_that_is_not_finite_ends_the_trial_within_a_step(
     patterns: Splits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = []
-    take_step = loop.Trial.take_step
-    monkeypatch.setattr(loop.Trial, "take_step", lambda *given: steps.append(1) or take_step(*given))
+    take = Step.take
+    monkeypatch.setattr(Step, "take", lambda *given: steps.append(1) or take(*given))
     wild = recipe_of(epochs=3, schedule="constant", optimizer={"kind": "sgd", "lr": 1e30})
     outcome = train(network_for(patterns), wild, patterns, 0, keep_weights=True)
     assert outcome.status == "diverged"
@@ -135,14 +136,14 @@ def test_a_validation_loss_that_is_not_finite_is_a_divergence_too(patterns: Spli
 
 def test_the_learning_rate_follows_the_schedule_step_by_step(patterns: Splits, monkeypatch: pytest.MonkeyPatch) -> None:
     rates = []
-    take_step = loop.Trial.take_step
+    take = Step.take
 
-    def remember(trial: loop.Trial, *given: torch.Tensor) -> torch.Tensor:
-        logits = take_step(trial, *given)
-        rates.append({group["lr"] for group in trial.optimizer.param_groups})
+    def remember(step: Step, batch: Batch) -> torch.Tensor:
+        logits = take(step, batch)
+        rates.append({group["lr"] for group in step.optimizer.param_groups})
         return logits
 
-    monkeypatch.setattr(loop.Trial, "take_step", remember)
+    monkeypatch.setattr(Step, "take", remember)
     outcome = train(network_for(patterns), recipe_of(optimizer={"kind": "sgd", "lr": 0.4}), patterns, 0)
     total = len(rates)
     expected = [0.2 * (1 + math.cos(math.pi * step / total)) for step in range(total)]

@@ -1,0 +1,110 @@
+"""One change of the weights, in named pieces, in the order in which they happen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from search.train.batch import Batch
+from search.train.divergence import LossWatch
+from search.train.observers import Observer
+from search.train.recipe import TrainSpec
+
+
+class Step:
+    """Takes training steps: forward, loss, backward, clip, update, at the rate that the schedule says.
+
+    Attributes:
+        number: How many steps were taken, skipped ones included.
+        micro_batch: How many images go through the network at a time. Gradients of a batch's parts are added up,
+            each part weighing by the images in it, before the weights change.
+        scaler: Of float16: its loss is scaled up before the backward pass, its gradients are brought back to size
+            before anything looks at them, and steps whose gradients are not finite are skipped.
+        observers: Called between the pieces.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        recipe: TrainSpec,
+        steps_per_epoch: int,
+        device: torch.device,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self.network = network
+        self.recipe = recipe
+        self.optimizer = recipe.optimizer.build(network)
+        self.peak_rates = [group["lr"] for group in self.optimizer.param_groups]
+        self.steps_per_epoch = steps_per_epoch
+        self.micro_batch = recipe.batch_size
+        self.scaler: torch.amp.GradScaler | None = None
+        self.watch = LossWatch(device)
+        self.observers = tuple(observers)
+        self.number = 0
+
+    def take(self, batch: Batch) -> Tensor:
+        """Changes the weights once; returns the logits from before."""
+        self.set_rate()
+        logits, loss = self.gradients(batch)
+        self.unscale()
+        for observer in self.observers:
+            observer.after_backward(self, loss)
+        self.clip()
+        self.update()
+        self.number += 1
+        for observer in self.observers:
+            observer.after_step(self)
+        return logits
+
+    def set_rate(self) -> None:
+        """Gives the optimiser the learning rate of this step."""
+        multiplier = self.recipe.schedule.multiplier(self.number, self.steps_per_epoch, self.recipe.epochs)
+        for group, peak in zip(self.optimizer.param_groups, self.peak_rates, strict=True):
+            group["lr"] = peak * multiplier
+
+    def gradients(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Leaves the gradients of a batch in the parameters; returns its logits and its loss, detached."""
+        if len(batch) <= self.micro_batch:
+            return self.backward(batch, 1.0)
+        parts = [self.backward(part, len(part) / len(batch)) for part in batch.split(self.micro_batch)]
+        return torch.cat([logits for logits, _ in parts]), torch.stack([loss for _, loss in parts]).sum()
+
+    def backward(self, batch: Batch, share: float) -> tuple[Tensor, Tensor]:
+        """Adds the gradients of some images, whose mean loss counts by their share of the step, to those there are."""
+        logits = self.forward(batch.images)
+        loss = self.loss(logits, batch)
+        if share != 1:
+            loss = loss * share
+        self.watch.look(loss, self.number)
+        scaled = loss if self.scaler is None else self.scaler.scale(loss)
+        scaled.backward()  # type: ignore[no-untyped-call]
+        return logits.detach(), loss.detach()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Returns logits: B K."""
+        logits: Tensor = self.network(images)
+        return logits
+
+    def loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Returns the mean loss of the images."""
+        return functional.cross_entropy(logits, batch.labels, label_smoothing=self.recipe.label_smoothing)
+
+    def unscale(self) -> None:
+        """Brings gradients of a scaled loss back to their size: before anything looks at them or clips them."""
+        if self.scaler is not None:
+            self.scaler.unscale_(self.optimizer)
+
+    def clip(self) -> None:
+        """Limits the gradients, of true size, all parts of the batch added up."""
+
+    def update(self) -> None:
+        """Changes the weights by the gradients, and forgets these."""
+        if self.scaler is None:
+            self.optimizer.step()
+        else:
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
