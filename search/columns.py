@@ -7,6 +7,7 @@ FIXED_COLUMNS = [
     "arm",
     "seed",
     "match",
+    "tuned",
     "phase",
     "status",
     "reason",

@@ -19,7 +19,7 @@ from search.draw import feasible_arms
 from search.engine import default_workers
 from search.pilot import earlier_noise
 from search.plan import COST_NAMES, Arm, Plan
-from search.session import planned_trials
+from search.planned import planned_trials
 from search.study import Study
 
 WIDE = 200
@@ -103,8 +103,9 @@ def _say_counts(console: Console, plan: Plan, arms: list[Arm]) -> None:
         console.print(
             f"equal {COST_NAMES[match.cost]}: {_plural(twins, 'twin')} added, {_plural(alone, 'arm')} unmatched"
         )
-    explore, confirm = planned_trials(plan)
-    console.print(f"trials: {explore} explore + {confirm} confirm = {explore + confirm}")
+    planned = planned_trials(plan)
+    parts = " + ".join(f"{count} {phase}" for phase, count in planned.items())
+    console.print(f"trials: {parts} = {sum(planned.values())}")
 
 
 def _say_time(console: Console, plan: Plan, arms: list[Arm], workers: int) -> None:
@@ -123,7 +124,8 @@ def _say_time(console: Console, plan: Plan, arms: list[Arm], workers: int) -> No
     train = (images - validation - test) * spec.data.train_fraction
     # A forward pass is about a third of a step.
     steps_an_epoch = max(1.0, train / spec.train.batch_size) + validation / spec.train.batch_size / 3
-    explore, confirm = planned_trials(plan)
+    planned = planned_trials(plan)
+    explore, confirm = planned.get("explore", 0), planned["confirm"]
     epochs = explore * spec.train.epochs + confirm * (spec.confirm.epochs or spec.train.epochs)
     mean_step = sum(_interpolated(timings, arm) for arm in ordered) / len(ordered)
     total = epochs * steps_an_epoch * mean_step / workers

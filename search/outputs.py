@@ -1,4 +1,4 @@
-"""The files of a run directory that are made from the plan and the record: arms.json, results.csv, epochs.csv."""
+"""The files of a run directory that are made from the plan and the record: arms.json and the tables."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from blocks.source import dotted
+from search.additions import additions
 from search.columns import EPOCH_COLUMNS, FIXED_COLUMNS
-from search.plan import Arm, Plan, difference
+from search.plan import Arm, Derived, Plan, difference
 from search.record import write_atomically
 
 SCHEMA = 1
+
+IMAGE_COLUMNS = ["trial", "split", "images", "correct"]
 
 Entries = list[dict[str, Any]]
 
@@ -26,16 +29,19 @@ def latest(entries: Entries, event: str) -> dict[str, dict[str, Any]]:
 
 
 def write_outputs(directory: Path, plan: Plan, entries: Entries) -> None:
-    """Writes arms.json, results.csv and epochs.csv, each whole or not at all."""
+    """Writes arms.json, results.csv, epochs.csv and images.csv, each whole or not at all."""
     write_atomically(
         directory / "arms.json", json.dumps(arms_table(plan, entries), indent=1, ensure_ascii=False) + "\n"
     )
-    finished, tested = latest(entries, "finished"), latest(entries, "tested")
-    rows = [_result(plan, entry, tested.get(name, {})) for name, entry in finished.items() if entry["arm"] in plan.arms]
+    tested = latest(entries, "tested")
+    finished = {name: entry for name, entry in latest(entries, "finished").items() if plan.find(entry["arm"])}
+    rows = [_result(plan, entry, tested.get(name, {})) for name, entry in finished.items()]
     columns = [*FIXED_COLUMNS, *(variable.name for variable in plan.space.variables)]
     write_atomically(directory / "results.csv", _csv(columns, rows))
     epochs = [{**entry, **epoch} for entry in finished.values() for epoch in entry.get("epochs", ())]
     write_atomically(directory / "epochs.csv", _csv(EPOCH_COLUMNS, epochs))
+    images = [row for name, entry in finished.items() for row in _images(entry, tested.get(name, {}))]
+    write_atomically(directory / "images.csv", _csv(IMAGE_COLUMNS, images))
 
 
 def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
@@ -61,6 +67,8 @@ def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
             _factor(plan, name) for name in dict.fromkeys(variable.factor for variable in plan.space.variables)
         ],
         "arms": [_arm(plan, arm) for arm in plan.rows],
+        "derived": [_derived(other) for other in plan.derived.values() if other.arm not in plan.arms],
+        "additions": additions(entries),
         "selection": selection(entries),
     }
 
@@ -68,13 +76,15 @@ def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
 def selection(entries: Entries) -> dict[str, Any]:
     """Returns what was chosen, and when the test split was opened, from the record."""
     last = {entry["event"]: entry for entry in entries}
-    opened = [entry["time"] for entry in entries if entry["event"] == "test_opened"]
+    ledger = [entry for entry in entries if entry["event"] == "test_opened"]
+    opened = [entry["time"] for entry in ledger]
     winner = last.get("winner")
     return {
         "finalists": last.get("finalists", {}).get("arms", []),
         "winner": {"arm": winner["arm"], "seed": winner["seed"], "weights": "winner.safetensors"} if winner else None,
         "test_opened": opened[0] if opened else None,
         "test_openings": opened,
+        "ledger": [{key: entry.get(key) for key in ("time", "arms", "trials", "winner", "why")} for entry in ledger],
     }
 
 
@@ -105,6 +115,8 @@ def _arm(plan: Plan, arm: Arm) -> dict[str, Any]:
         "unmatched": arm.unmatched,
         "multiplier": arm.multiplier,
         "gap": arm.gap,
+        "tuned": arm.tuned,
+        "tuned_of": arm.tuned_of,
         "cost": None,
     }
     if arm.cost is None:
@@ -119,12 +131,19 @@ def _arm(plan: Plan, arm: Arm) -> dict[str, Any]:
     return row
 
 
+def _derived(other: Derived) -> dict[str, Any]:
+    row = {"arm": other.arm, "of": other.of, "role": other.role, "changes": other.changes}
+    return {**row, "cost": _cost(other.cost)}
+
+
 def _cost(cost: Any) -> dict[str, int]:
     return {"macs": cost.macs, "params": cost.params, "activations": cost.activations}
 
 
 def _result(plan: Plan, entry: Mapping[str, Any], tested: Mapping[str, Any]) -> dict[str, Any]:
-    arm = plan.arms[entry["arm"]]
+    arm = plan.find(entry["arm"])
+    assert arm is not None
+    of = arm if isinstance(arm, Arm) else plan.arms[arm.of]
     network = arm.configuration.network
     last = entry["epochs"][-1] if entry.get("epochs") else {}
     return {
@@ -132,13 +151,24 @@ def _result(plan: Plan, entry: Mapping[str, Any], tested: Mapping[str, Any]) -> 
         **entry,
         **{key: tested[key] for key in ("test_accuracy",) if key in tested},
         **_cost(arm.cost),
-        **arm.levels,
-        "match": arm.match,
+        **of.levels,
+        "match": of.match,
+        "tuned": "yes" if of.tuned_of else "no",
         "inner_channels": network.inner_channels,
         "out_channels": network.out_channels,
         "epochs": len(entry.get("epochs", ())),
         "threads": arm.configuration.train.threads,
     }
+
+
+def _images(entry: Mapping[str, Any], tested: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns which images of each split a trial got right, where it got to the end."""
+    name = entry["trial"]
+    found = [
+        {"trial": name, "split": "validation", "images": entry.get("val_images"), "correct": entry.get("correct")},
+        {"trial": name, "split": "test", "images": tested.get("test_images"), "correct": tested.get("test_correct")},
+    ]
+    return [row for row in found if row["images"] and row["correct"]]
 
 
 def _csv(columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> str:

@@ -33,6 +33,8 @@ class Arm:
         unmatched: Why there is no twin, where one was asked for.
         multiplier: What its widths were multiplied by.
         gap: The relative difference between its matched cost and the baseline's.
+        tuned: Of an arm that looked for its own recipe, the arm with it; itself where its own values were best.
+        tuned_of: The arm that this one is with a recipe of its own.
     """
 
     arm: str
@@ -48,11 +50,32 @@ class Arm:
     unmatched: str | None = None
     multiplier: float = 1.0
     gap: float | None = None
+    tuned: str | None = None
+    tuned_of: str | None = None
 
     @property
     def outside(self) -> bool:
         """Whether this is a baseline that breaks the study's own constraints: a reference, never the winner."""
         return self.status == "run" and bool(self.reason)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A configuration that is trained beside the arms: an arm's, with a few values of the recipe changed.
+
+    Attributes:
+        arm: The identity of its configuration.
+        of: The arm that it is made from.
+        role: ``tune`` or ``fidelity``: the phase that it is for.
+        changes: The changed values by path.
+    """
+
+    arm: str
+    of: str
+    role: str
+    changes: dict[str, Any]
+    configuration: Configuration
+    cost: Cost
 
 
 @dataclass(frozen=True)
@@ -81,6 +104,7 @@ class Plan:
         self.space = Space(study)
         self.rows: list[Arm] = []
         self.arms: dict[str, Arm] = {}
+        self.derived: dict[str, Derived] = {}
         self._by_structure: dict[str, Arm] = {}
         self.limits = study.spec.limits.whole()
         self.baseline = self._admit_baseline()
@@ -100,6 +124,18 @@ class Plan:
     def seeds(self) -> tuple[int, ...]:
         """The explore seeds."""
         return tuple(self.study.spec.design.seed_list)
+
+    def find(self, arm: str) -> Arm | Derived | None:
+        """Returns the arm that runs under an identity, or what is trained beside the arms; None if it is neither."""
+        return self.arms.get(arm) or self.derived.get(arm)
+
+    def label(self, arm: str) -> str:
+        """Returns what to call an arm, or what is trained beside the arms: that one by its arm and its changes."""
+        if arm in self.arms:
+            return self.arms[arm].label
+        other = self.derived[arm]
+        changes = ", ".join(f"{path.rpartition('.')[2]}={value}" for path, value in other.changes.items())
+        return f"{self.label(other.of)}, {changes}"
 
     def judge(self, choice: Choice) -> Arm:
         """Returns what would become of the arm of a choice, without adding it."""

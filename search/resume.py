@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from blocks.source import Location, dotted
+from search.additions import fewest_confirm_seeds, seeds_of
 from search.paths import differences
+
+NO_DIFFERENCE = ("question", "ray", "power", "plugins")
+"""Sections that no trial depends on. Plugins are compared by their content, as code is."""
+
+MAY_GROW = {
+    ("design", "trials"),
+    ("confirm", "finalists"),
+    ("confirm", "seeds"),
+    ("tune", "trials"),
+    ("fidelity", "arms"),
+    ("fidelity", "seeds"),
+}
+"""Numbers of things of which there may be more."""
 
 
 class StudyChanged(Exception):
@@ -15,28 +30,25 @@ class StudyChanged(Exception):
 def check_resumable(before: dict[str, Any], now: dict[str, Any]) -> None:
     """Compares two resolved studies as plain data.
 
-    More seeds, levels, factors, named arms, trials and finalists are additive; workers, where the data lies and the
-    wording of the question make no difference.
+    More seeds, levels, factors, named arms, trials and finalists are additive, and so is a phase that was not there
+    (``tune``, ``fidelity``); workers, where the data lies, what is said of power and the wording of the question make
+    no difference.
 
     Raises:
         StudyChanged: With a line for every field that was changed or removed.
     """
     changes = [
         f"  {dotted(location)}: was {_text(first)}, is now {_text(second)}"
-        for location, first, second in differences(_settled(before), _settled(now))
+        for location, first, second in differences(*_settled(before, now))
         if not _additive(location, first, second)
     ]
+    changes += _fewer_arms(before, now)
     if changes:
         fields = "\n".join(changes)
         raise StudyChanged(
             f"the study no longer matches the run that it would resume:\n{fields}\n"
             "Undo the change, give the study another name or --out, or start again with --fresh."
         )
-
-
-def added_seeds(before: dict[str, Any], now: dict[str, Any]) -> list[int]:
-    """Returns the explore seeds that a study has now and had not before."""
-    return [seed for seed in _seeds(now["design"]["seeds"]) if seed not in _seeds(before["design"]["seeds"])]
 
 
 def changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
@@ -56,21 +68,46 @@ def changes(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     return changed
 
 
-def _settled(study: dict[str, Any]) -> dict[str, Any]:
-    """Returns the study with what makes no difference left out."""
-    # Plugins are compared by their content, as code is.
-    kept = {key: value for key, value in study.items() if key not in {"question", "ray", "plugins"}}
-    return {**kept, "data": {key: value for key, value in study["data"].items() if key != "root"}}
+def _settled(before: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns both studies with what makes no difference left out: also the order of levels, if none is gone."""
+    first, second = copy.deepcopy(before), copy.deepcopy(now)
+    for study in (first, second):
+        for key in NO_DIFFERENCE:
+            study.pop(key, None)
+        study["data"].pop("root", None)
+        study["confirm"]["seeds"] = fewest_confirm_seeds(study)
+    for name, factor in (first.get("factors") or {}).items():
+        other = (second.get("factors") or {}).get(name) or {}
+        old, new = factor["levels"], other.get("levels")
+        if isinstance(old, list) and isinstance(new, list) and all(level in new for level in old):
+            factor["levels"] = new
+        elif isinstance(old, dict) and isinstance(new, dict) and {*old} == {*new} == {"scale", "multiple_of"}:
+            old["scale"] = new["scale"] if set(old["scale"]) <= set(new["scale"]) else old["scale"]
+    return first, second
 
 
 def _additive(location: Location, first: Any, second: Any) -> bool:
     if location[:2] == ("design", "seeds"):
         return location == ("design", "seeds") and set(_seeds(first)) <= set(_seeds(second))
-    if location == ("design", "trials") or location[0] == "confirm":
-        return location[-1] != "epochs" and (first is None or (second is not None and second >= first))
+    if location in MAY_GROW:
+        return second is not None and (first is None or second >= first)
+    if location in {("tune",), ("fidelity",)}:
+        return first is None
     if first is None and location[0] == "factors":
         return len(location) == 2 or location[2:3] == ("levels",)
     return first is None and location[:2] == ("design", "arms") and len(location) == 3
+
+
+def _fewer_arms(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Returns a line where a search would have fewer arms: its trials are shared out among more seeds."""
+    old, new = (study["design"].get("trials") for study in (before, now))
+    if not old or not new or old > new:
+        return []
+    arms = old // len(seeds_of(before)), new // len(seeds_of(now))
+    wanted = arms[0] * len(seeds_of(now))
+    return [f"  design.trials: {new} are {arms[1]} arms, and the run has {arms[0]}: at least {wanted}"] * (
+        arms[1] < arms[0]
+    )
 
 
 def _seeds(seeds: int | list[int]) -> list[int]:

@@ -13,13 +13,13 @@ from typing import Any
 from search.data.images import Splits
 from search.data.prepare import prepare
 from search.data.spec import DATASETS
-from search.designs.base import FIRST_CONFIRM_SEED, AdaptiveDesign
 from search.engine import Executor
 from search.explore import Listed, Proposed, Queue
 from search.export import write_winner
 from search.interrupts import Interrupts
 from search.outputs import latest, write_outputs
 from search.plan import Plan, Trial
+from search.planned import confirm_seeds, planned_trials
 from search.progress import Talk
 from search.record import Record, write_atomically
 from search.select import finalists, scores, winner
@@ -107,14 +107,14 @@ class Session:
     @property
     def failed(self) -> int:
         """How many of the plan's trials have failed, in this session or before."""
-        return sum(entry["status"] == "failed" for entry in self.finished.values() if entry["arm"] in self.plan.arms)
+        return sum(entry["status"] == "failed" for entry in self.finished.values() if self.plan.find(entry["arm"]))
 
-    def planned(self) -> int:
-        """Returns how many trials the study has in all, as far as is known now."""
-        explore, confirm = planned_trials(self.plan)
+    def planned(self) -> dict[str, int]:
+        """Returns how many trials each phase has, as far as is known now."""
+        planned = planned_trials(self.plan)
         if self.last("finalists"):
-            confirm = len(self.confirm_seeds) * (1 + len(self._chosen()))
-        return explore + confirm
+            planned["confirm"] = len(self.confirm_seeds) * (1 + len(self._chosen()))
+        return planned
 
     # Phases
 
@@ -162,7 +162,7 @@ class Session:
         self._score(entry)
         self.finished[trial.name] = entry
         self._failures += entry["status"] == "failed"
-        self.talk.finished(self.plan.arms[trial.arm].label, entry, queue.total, self._best(trial.phase))
+        self.talk.finished(self.plan.label(trial.arm), entry, queue.total, self._best(trial.phase))
         if self._max_failures is not None and self._failures > self._max_failures:
             raise TooManyFailures(f"{self._failures} trials failed; the last: {entry['reason']}")
         return entry
@@ -212,9 +212,24 @@ class Session:
             if name not in tested and self.finished.get(name, {}).get("status") == "completed"
         ]
         if missing:
-            self.record.append("test_opened", time=now(), arms=sorted({trial.arm for trial in missing}))
+            why = self._why_open(best)
+            arms = sorted({trial.arm for trial in missing})
+            self.record.append("test_opened", time=now(), arms=arms, trials=len(missing), winner=best, why=why)
             self._test(missing)
         write_winner(self, best, seed)
+
+    def _why_open(self, best: str) -> str:
+        """Returns why the test split is opened now, in words; warns where it was open before."""
+        before = self.last("test_opened")
+        if not before:
+            return f"the winner was chosen: {self.plan.label(best)}"
+        changed = before.get("winner") != best
+        why = f"the choice {'changed' if changed else 'stayed, with more trials behind it'}: {self.plan.label(best)}"
+        self.talk.warn(f"the test split, first opened {self._first_opening()}, is opened again: {why}")
+        return why
+
+    def _first_opening(self) -> str:
+        return str(next(entry["time"] for entry in self.record.entries if entry["event"] == "test_opened"))
 
     def _test(self, trials: list[Trial]) -> None:
         executor = self._executor()
@@ -233,7 +248,7 @@ class Session:
                         f"{job.name} could not be tested: {reply['reason']}\n{reply.get('traceback', '')}"
                     )
                 self.record.append(
-                    "tested", trial=job.name, **_finite({k: v for k, v in reply.items() if k != "status"})
+                    "tested", trial=job.name, **_finite({key: value for key, value in reply.items() if key != "status"})
                 )
 
     def _wait(self, executor: Executor) -> list[tuple[Job, dict[str, Any]]]:
@@ -269,7 +284,7 @@ class Session:
 
     def _best(self, phase: str) -> str:
         mean, arm = self._leaders.get(phase, (0.0, ""))
-        return f"{mean:.1%} {self.plan.arms[arm].label}" if arm in self.plan.arms else ""
+        return f"{mean:.1%} {self.plan.label(arm)}" if self.plan.find(arm) else ""
 
     def _score(self, entry: dict[str, Any]) -> None:
         """Keeps each arm's mean up to date, and who leads: a scan of all trials at every end would take ever longer."""
@@ -285,24 +300,6 @@ class Session:
             self._leaders[entry["phase"]] = max(means)
         elif leader is None or mean >= leader[0]:
             self._leaders[entry["phase"]] = (mean, entry["arm"])
-
-
-def confirm_seeds(plan: Plan) -> range:
-    """Returns the seeds of a study's confirm phase, which no design uses."""
-    spec = plan.study.spec
-    fewest = 1 if spec.design.kind == "train" else 3
-    return range(FIRST_CONFIRM_SEED, FIRST_CONFIRM_SEED + (spec.confirm.seeds or max(fewest, len(plan.seeds))))
-
-
-def planned_trials(plan: Plan) -> tuple[int, int]:
-    """Returns how many explore and confirm trials a study has, as far as can be told before it runs."""
-    design, finalists_wanted = plan.study.spec.design, plan.study.spec.confirm.finalists
-    if isinstance(design, AdaptiveDesign):
-        explore = design.trials // len(plan.seeds) * len(plan.seeds)
-        others = explore // len(plan.seeds) - 1
-    else:
-        explore, others = len(plan.explore_trials()), len(plan.arms) - 1
-    return explore, len(confirm_seeds(plan)) * (1 + min(finalists_wanted, others))
 
 
 def now() -> str:

@@ -62,10 +62,11 @@ def run(job: Job, splits: Any, device: str) -> dict[str, Any]:
         threads, limits = recipe.threads, job.limits
         found = evaluate(network, job.weights, splits.test, splits, device=device, threads=threads, limits=limits)
         reply = {"test_accuracy": found.accuracy, "test_loss": found.loss, "test_correct": found.correct}
+        reply["test_images"] = len(splits.test)
         return {"status": "completed", "reason": "", **reply}
     keep, limits = job.keep_weights, job.limits
     outcome = train(network, recipe, splits, job.seed, device=device, keep_weights=keep, limits=limits)
-    return {**outcome.plain(), "weights": outcome.weights}
+    return {**outcome.plain(), "val_images": len(splits.validation), "weights": outcome.weights}
 
 
 def attempt(runner: Runner, job: Job, splits: Any, device: str) -> dict[str, Any]:

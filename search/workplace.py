@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from ruamel.yaml import YAML
 
+from search.additions import added
 from search.data.images import Splits
 from search.data.spec import DataError
 from search.doubts import doubts
@@ -24,7 +25,7 @@ from search.outputs import selection
 from search.plan import Plan
 from search.progress import Talk, say
 from search.record import Record, write_atomically
-from search.resume import StudyChanged, added_seeds, changes, check_resumable
+from search.resume import StudyChanged, changes, check_resumable
 from search.session import Session, Shelf, TooManyFailures, now
 from search.study import Study
 from search.trial import Job
@@ -188,7 +189,7 @@ class Workplace:
             "test": len(splits.test),
             "classes": list(splits.classes),
         }
-        before, ended = self._last_session(), any(entry["event"] == "ended" for entry in self.record.entries)
+        before, seen = self._last_session(), any(entry["event"] == "finished" for entry in self.record.entries)
         entry: dict[str, Any] = {
             "time": now(),
             "study": self.study.spec.plain(),
@@ -204,11 +205,9 @@ class Workplace:
                 if self.options.strict:
                     raise StudyChanged(message)
                 self.warn(message)
-            added = added_seeds(before["study"], entry["study"])
-            if added and ended:
-                self.warn(
-                    f"seeds {', '.join(map(str, added))} were added after the results of the others had been seen"
-                )
+            more = added(before["study"], entry["study"])
+            if more and seen:
+                self.warn(f"added after results had been seen: {'; '.join(more)}")
         self._keep_plugins()
         self.record.append("session", **entry)
         if not self.plan.adaptive:  # a search's arms are known when it has ended
@@ -244,6 +243,7 @@ class Workplace:
             }
             for entry, own in _sessions(entries)
         ]
+        planned = self.session.planned()
         explore = [] if self.study.spec.design.kind == "train" else list(self.plan.seeds)
         return {
             **session["environment"],
@@ -251,13 +251,13 @@ class Workplace:
             "workers": session["workers"],
             "engine": session["engine"],
             "seeds": {"explore": explore, "confirm": list(self.session.confirm_seeds)},
-            "varied": ["initialisation", "order", "augmentation"],
+            "varied": list(getattr(self.study.spec.design, "vary", ("initialisation", "order", "augmentation"))),
             "data": session["data"],
             "command": session["command"],
             "wall_seconds": sum(entry["seconds"] for entry in sessions),
             "sessions": sessions,
             "warnings": [entry["text"] for entry in entries if entry["event"] == "warning"],
-            "planned": {"trials": self.session.planned()},
+            "planned": {"trials": sum(planned.values()), "by_phase": planned},
         }
 
 

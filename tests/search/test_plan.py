@@ -9,7 +9,7 @@ import pytest
 from blocks.source import InputError
 from search.draw import draw
 from search.plan import Plan, difference
-from search.session import planned_trials
+from search.planned import planned_trials
 from tests.search.studies import BASE, plan
 
 EXPANSION = 'expansion: {path: "network.stages[*].block.expansion", levels: [1, 2, 4, 6]}'
@@ -82,7 +82,7 @@ def test_train_has_one_arm_and_no_explore_phase() -> None:
     found = plan("design: {kind: train, seeds: 2}")
     assert labels(found) == ["baseline"]
     assert found.explore_trials() == []
-    assert planned_trials(found) == (0, 2)
+    assert planned_trials(found) == {"confirm": 2}
 
 
 def test_twins_are_at_equal_cost_and_known_to_their_arms() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from search.resume import StudyChanged, added_seeds, check_resumable
+from search.additions import added, additions
+from search.resume import StudyChanged, check_resumable
 from tests.search.studies import study
 
 LINES = [
@@ -77,6 +78,32 @@ def test_comments_and_the_order_of_keys_make_no_difference() -> None:
     check_resumable(plain(), study(*LINES, base=shuffled).spec.plain())
 
 
-def test_added_seeds() -> None:
-    assert added_seeds(plain(), changed("seeds: 2", "seeds: 4")) == [2, 3]
-    assert added_seeds(plain(), plain()) == []
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("seeds: 2", "seeds: 4", ["seeds 2, 3"]),
+        ("seeds: 2", "seeds: [0, 1, 7]", ["seed 7"]),
+        ("seeds: 2", "seeds: 5", ["seeds 2, 3, 4", "confirm seeds: 5 in place of 3"]),
+        ("levels: [1, 2]", "levels: [1, 3, 2, 6]", ["levels 3, 6 of expansion"]),
+        ("basic}}}", 'basic}, se: {"network.stages[*].block.attention": se}}}', ["level se of block"]),
+        ("design:", '  lr: {path: "train.optimizer.lr", levels: [0.2]}\ndesign:', ["factor lr"]),
+        (
+            "design:",
+            "confirm: {finalists: 4, seeds: 9}\ndesign:",
+            ["finalists: 4 in place of 3", "confirm seeds: 9 in place of 3"],
+        ),
+        ("design:", "ray: {workers: 7}\ndesign:", []),
+    ],
+)
+def test_what_was_added_is_said_in_words(old: str, new: str, what: list[str]) -> None:
+    now = changed(old, new)
+    check_resumable(plain(), now)
+    assert added(plain(), now) == what
+
+
+def test_what_was_added_before_anything_was_seen_is_no_addition() -> None:
+    first = {"event": "session", "time": "2026-01-01T00:00:00Z", "study": plain()}
+    second = {"event": "session", "time": "2026-01-02T00:00:00Z", "study": changed("seeds: 2", "seeds: 4")}
+    assert additions([first, second]) == []
+    seen = additions([first, {"event": "finished"}, second])
+    assert seen == [{"time": "2026-01-02T00:00:00Z", "what": "seeds 2, 3"}]

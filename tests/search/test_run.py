@@ -13,8 +13,8 @@ import pytest
 from tests.search.command import SEARCH, STUDY, Done, arms, finished, numbers, rows, run, write_study
 
 FILES = (
-    "arms.json environment.json epochs.csv log.jsonl report.html report.json results.csv study.yaml trials.jsonl "
-    "winner.safetensors winner.yaml"
+    "arms.json environment.json epochs.csv images.csv log.jsonl report.html report.json results.csv study.yaml "
+    "trials.jsonl winner.safetensors winner.yaml"
 ).split()
 
 
@@ -91,7 +91,7 @@ def test_the_winner_is_the_best_confirmed_arm_by_validation(inline: tuple[Path, 
 def test_results_have_the_fixed_columns_then_one_a_factor(inline: tuple[Path, Done]) -> None:
     header = (inline[0] / "results.csv").read_text().splitlines()[0]
     assert header == (
-        "trial,arm,seed,match,phase,status,reason,train_accuracy,train_loss,val_accuracy,val_loss,test_accuracy,"
+        "trial,arm,seed,match,tuned,phase,status,reason,train_accuracy,train_loss,val_accuracy,val_loss,test_accuracy,"
         "epochs_to_target,macs,params,activations,inner_channels,out_channels,epochs,train_seconds,images_per_second,"
         "peak_memory,threads,expansion"
     )
@@ -154,7 +154,9 @@ def test_a_changed_study_is_refused_and_more_seeds_are_welcome(inline: tuple[Pat
     done = run(tmp_path, "study.yaml", "--inline", "--set", "design.seeds=3")
     assert done.returncode == 0, done.stderr
     warnings = json.loads((tmp_path / "runs" / "tiny" / "environment.json").read_text())["warnings"]
-    assert any("seeds 2 were added after the results of the others had been seen" in text for text in warnings)
+    assert "added after results had been seen: seed 2" in warnings
+    (addition,) = arms(tmp_path / "runs" / "tiny")["additions"]
+    assert addition["what"] == "seed 2"
     old, new = numbers(inline[0]), numbers(tmp_path / "runs" / "tiny")
     explore = {name for name, row in old.items() if row[0] == "explore"}
     assert {name: new[name] for name in explore} == {name: old[name] for name in explore}

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from search.plan import Plan
-from search.session import planned_trials
+from search.planned import planned_trials
 from search.study import load_study
 from tests.search.command import rows
 from tests.search.conftest import Command
@@ -65,7 +65,7 @@ def test_it_plans(name: str) -> None:
 def test_its_header_counts_its_trials_right(name: str) -> None:
     counted = re.search(r"(\d+) trials", " ".join(header(name)))
     assert counted is not None
-    assert int(counted[1]) == sum(planned_trials(plan(name)))
+    assert int(counted[1]) == sum(planned_trials(plan(name)).values())
 
 
 @pytest.mark.parametrize(
