@@ -46,7 +46,10 @@ def build(run_dir: str | Path) -> Path:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure of the page: its data as drawn and as a table, and what plotly.js needs, a JSON text a panel."""
+    """A figure of the page: its data as drawn and as a table, and what plotly.js needs, a JSON text a panel.
+
+    ``variants`` names the panels where they are variants of each other, one to be shown at a time; else it is empty.
+    """
 
     name: str
     section: str
@@ -56,6 +59,7 @@ class Drawn:
     grid: Grid
     panels: tuple[Markup, ...]
     heights: tuple[int, ...]
+    variants: tuple[str, ...]
 
 
 def render(findings: Findings, drawn: list[Drawn]) -> str:
@@ -87,8 +91,7 @@ def _draw(findings: Findings) -> list[Drawn]:
         frame = module.data(findings.table)
         if frame.empty:
             continue
-        made = module.draw(frame)
-        panels = made if isinstance(made, list) else [made]
+        named = figures.panels(module.draw(frame))
         drawn.append(
             Drawn(
                 name=module.__name__.rpartition(".")[2],
@@ -97,8 +100,9 @@ def _draw(findings: Findings) -> list[Drawn]:
                 caption=module.caption(frame),
                 frame=frame,
                 grid=_data_grid(module.TITLE, frame, dict(module.COLUMNS)),
-                panels=tuple(_inert(panel.to_json()) for panel in panels),
-                heights=tuple(int(panel.layout.height) for panel in panels),
+                panels=tuple(_inert(panel.to_json()) for _, panel in named),
+                heights=tuple(int(panel.layout.height) for _, panel in named),
+                variants=tuple(name for name, _ in named if name),
             )
         )
     return drawn

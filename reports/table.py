@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,52 +9,55 @@ from typing import Any
 
 import pandas as pd
 
+from reports.files import RunError as RunError
+from reports.files import read_csv, read_environment, read_json, read_yaml
+
 FILES = ("study.yaml", "arms.json", "results.csv", "epochs.csv", "environment.json")
 SCHEMA = 1
 TRIAL_TEXT = ("trial", "arm", "match", "phase", "status", "reason")
 ACCURACIES = ("train_accuracy", "val_accuracy", "test_accuracy")
 EFFORTS = ("epochs_to_target", "train_seconds", "images_per_second", "peak_memory")
 TRIAL_NUMBERS = ("seed", *ACCURACIES, *EFFORTS)
+TRIAL_OPTIONAL = ("precision", "device")
 EPOCH_TEXT = ("trial", "arm", "phase")
 EPOCH_NUMBERS = ("seed", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
 ARM_TEXT = ("arm", "label", "status", "reason", "match", "match_of", "twin", "unmatched")
+ARM_OPTIONAL = ("tuned", "tuned_of")
 ARM_NUMBERS = ("multiplier", "gap", "inner_channels", "out_channels")
 COSTS = ("macs", "params", "activations")
 VARIANT = "variant"  # the factor column of a design that lists its arms
-NUMBER = (int, float)
-ENVIRONMENT: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(
-        ("hardware.gpus", "sessions", "data.classes", "seeds.explore", "seeds.confirm", "varied", "warnings"), (list,)
-    ),
-    **dict.fromkeys(("data.train", "data.validation", "data.test", "planned.trials", "wall_seconds"), NUMBER),
-    **dict.fromkeys(("hardware.cores", "workers", "threads"), NUMBER),
-    **dict.fromkeys(("hardware.cpu", "hardware.memory_gib", "data.kind", "data.checksum"), (object,)),
-    **dict.fromkeys(("command", "engine", "commit"), (object,)),
-    "versions": (dict,),
-}
-
-
-class RunError(ValueError):
-    """A folder is not a run directory that this version can read; the message says what is missing or wrong."""
+PHASES = ("tune", "explore", "fidelity", "confirm")  # as a run goes through them
 
 
 @dataclass(frozen=True)
 class Factor:
-    """A thing that the study varies; ``[each]`` factors have a column a stage."""
+    """A thing that the study varies; ``[each]`` factors have a column a stage, linked ones move as another does."""
 
     name: str
     columns: tuple[str, ...]
+    same_as: str | None = None
 
 
 @dataclass(frozen=True)
 class Design:
-    """How the arms were chosen, and the number of comparisons that were declared with it."""
+    """How the arms were chosen, and the number of comparisons that were declared with it.
+
+    Attributes:
+        fraction: Of a factorial, which of its cells were run and which effects share them; None where all were.
+        spaces: Of a population, the spaces that its arms were drawn from.
+        cost_band: Of a population, the cost and the limits that all its arms keep.
+        acceptance: Of a population, how many draws became arms.
+    """
 
     kind: str
     seeds: tuple[int, ...]
     match: str | None
     tolerance: float | None
     family: int | None
+    fraction: Mapping[str, Any] | None = None
+    spaces: tuple[Mapping[str, Any], ...] = ()
+    cost_band: Mapping[str, Any] | None = None
+    acceptance: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,9 @@ class Table:
         design: How the arms were chosen.
         factors: What was varied.
         baseline: The id of the reference arm.
-        arms: One row an entry of the list of arms: label, status, match, twin, costs (macs, params, activations).
-            Indexed by id; an entry that repeats another's id, as duplicates do, has its place in the list added to it,
-            so that an id is always the arm that was run.
+        arms: One row an entry of the list of arms: label, status, match, twin, tuned, tuned_of, costs (macs, params,
+            activations). Indexed by id; an entry that repeats another's id, as duplicates do, has its place in the
+            list added to it, so that an id is always the arm that was run.
         levels: One row an arm, one column a factor column: its level as text. Indexed like ``arms``.
         trials: One row a trial; accuracies are fractions.
         epochs: One row a trial and epoch.
@@ -80,6 +81,12 @@ class Table:
         winner: Its arm, seed and weights file, or None.
         test_openings: When the test split was opened (ISO 8601): never, once, or, after the choice changed, more often.
         passed_over: Proposals of a sampler that did not become arms, by what they were: rejected, duplicate.
+        documents: The entries of arms.json as they are, by the id that ``arms`` gives them: spec, recipe, blocks.
+        derived: Configurations that exist only to be tuned or to check the fidelity, by id.
+        tuning: How each arm found its own recipe, or None.
+        fidelity: Arms that were trained short and full, or None.
+        additions: What was added to the run after its results had been seen.
+        ledger: Each opening of the test split: its time, the arms, the number of trials.
     """
 
     folder: Path
@@ -96,6 +103,12 @@ class Table:
     winner: Mapping[str, Any] | None
     test_openings: tuple[str, ...]
     passed_over: Mapping[str, int]
+    documents: Mapping[str, Mapping[str, Any]]
+    derived: Mapping[str, Mapping[str, Any]]
+    tuning: Mapping[str, Any] | None
+    fidelity: Mapping[str, Any] | None
+    additions: tuple[Mapping[str, Any], ...]
+    ledger: tuple[Mapping[str, Any], ...]
 
     def phase(self, name: str) -> pd.DataFrame:
         """Returns the trials of a phase, accuracies missing in those that did not complete."""
@@ -128,7 +141,7 @@ def read(folder: str | Path) -> Table:
     """
     folder = Path(folder)
     _require_files(folder)
-    arms = _read_json(folder / "arms.json")
+    arms = read_json(folder / "arms.json")
     if arms.get("schema") != SCHEMA:
         raise RunError(f"{folder / 'arms.json'}: schema {arms.get('schema')!r}; this version reads schema {SCHEMA}")
     try:
@@ -147,7 +160,8 @@ def _require_files(folder: Path) -> None:
 
 def _assemble(folder: Path, arms: Mapping[str, Any]) -> Table:
     design, selection = arms["design"], arms["selection"]
-    factors = tuple(Factor(factor["name"], tuple(factor["columns"])) for factor in arms["factors"])
+    study = read_yaml(folder / "study.yaml")
+    factors = tuple(_factor(factor, study) for factor in arms["factors"])
     names = _names(arms["arms"])
     listed = [_plainly_named(arm) for arm in arms["arms"]] if design["kind"] == "list" else arms["arms"]
     frame = _arm_frame(listed, names)
@@ -155,25 +169,46 @@ def _assemble(folder: Path, arms: Mapping[str, Any]) -> Table:
         raise RunError(f"{folder / 'arms.json'}: the baseline {arms['baseline']!r} is not among the arms")
     return Table(
         folder=folder,
-        study=_read_yaml(folder / "study.yaml"),
-        environment=_read_environment(folder / "environment.json"),
+        study=study,
+        environment=read_environment(folder / "environment.json"),
         design=_design(design),
         factors=factors,
         baseline=arms["baseline"],
         arms=frame,
         levels=_level_frame(listed, names, [column for factor in factors for column in factor.columns]),
-        trials=_read_csv(folder / "results.csv", TRIAL_TEXT, TRIAL_NUMBERS),
-        epochs=_read_csv(folder / "epochs.csv", EPOCH_TEXT, EPOCH_NUMBERS),
+        trials=read_csv(folder / "results.csv", TRIAL_TEXT, TRIAL_NUMBERS, TRIAL_OPTIONAL),
+        epochs=read_csv(folder / "epochs.csv", EPOCH_TEXT, EPOCH_NUMBERS),
         finalists=tuple(selection["finalists"]),
         winner=selection["winner"],
         test_openings=_openings(selection),
         passed_over=design.get("proposals_passed_over", {}),
+        documents=dict(zip(frame.index, listed, strict=True)),
+        derived={entry["arm"]: entry for entry in arms.get("derived") or ()},
+        tuning=arms.get("tuning"),
+        fidelity=arms.get("fidelity"),
+        additions=tuple(arms.get("additions") or ()),
+        ledger=tuple(selection.get("ledger") or ()),
     )
 
 
+def _factor(factor: Mapping[str, Any], study: Mapping[str, Any]) -> Factor:
+    declared = (study.get("factors") or {}).get(factor["name"])
+    same_as = declared.get("same_as") if isinstance(declared, dict) else None
+    return Factor(factor["name"], tuple(factor["columns"]), same_as)
+
+
 def _design(design: Mapping[str, Any]) -> Design:
-    family = design.get("family")
-    return Design(design["kind"], tuple(design["seeds"]), design["match"], design["tolerance"], family)
+    return Design(
+        kind=design["kind"],
+        seeds=tuple(design["seeds"]),
+        match=design["match"],
+        tolerance=design["tolerance"],
+        family=design.get("family"),
+        fraction=design.get("fraction"),
+        spaces=tuple(design.get("spaces") or ()),
+        cost_band=design.get("cost_band"),
+        acceptance=design.get("acceptance"),
+    )
 
 
 def _openings(selection: Mapping[str, Any]) -> tuple[str, ...]:
@@ -203,13 +238,14 @@ def _plainly_named(arm: dict[str, Any]) -> dict[str, Any]:
 
 def _arm_frame(arms: list[dict[str, Any]], names: pd.Index) -> pd.DataFrame:
     columns = {name: [arm[name] for arm in arms] for name in ARM_TEXT}
+    columns |= {name: [arm.get(name) for arm in arms] for name in ARM_OPTIONAL}
     columns |= {name: [arm.get(name) for arm in arms] for name in ARM_NUMBERS}  # an infeasible arm has no channels,
     costs = [arm.get("cost") or {} for arm in arms]  # and no cost
     columns |= {name: [cost.get(name) for cost in costs] for name in COSTS}
     frame = pd.DataFrame(columns, index=names)
     numbers = [*COSTS, *ARM_NUMBERS]
     frame[numbers] = frame[numbers].astype(float)
-    texts = ["match_of", "twin", "unmatched"]
+    texts = ["match_of", "twin", "unmatched", *ARM_OPTIONAL]
     frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), None)
     return frame
 
@@ -217,69 +253,3 @@ def _arm_frame(arms: list[dict[str, Any]], names: pd.Index) -> pd.DataFrame:
 def _level_frame(arms: list[dict[str, Any]], names: pd.Index, columns: list[str]) -> pd.DataFrame:
     levels = {column: [arm["levels"].get(column) for arm in arms] for column in columns}
     return pd.DataFrame(levels, index=names, dtype=object)
-
-
-def _read_environment(path: Path) -> dict[str, Any]:
-    """Reads the environment, and checks all that the page takes from it, so that nothing is missed half-way."""
-    environment = _read_json(path)
-    for field, kind in ENVIRONMENT.items():
-        value: Any = environment
-        for part in field.split("."):
-            if not isinstance(value, dict) or part not in value:
-                raise RunError(f"{path}: {field} is missing")
-            value = value[part]
-        if not isinstance(value, kind):
-            raise RunError(f"{path}: {field} is of the wrong type: {value!r}")
-    return environment
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_bytes()
-        data = json.loads(text)
-        if b"\\ud" in text.lower():  # half a surrogate pair cannot be written again
-            data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
-    except (ValueError, RecursionError) as error:
-        raise RunError(f"{path}: not valid JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise RunError(f"{path}: expected an object")
-    return data
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        data = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeError, RecursionError) as error:
-        raise RunError(f"{path}: not valid YAML: {error}") from error
-    if not isinstance(data, dict):
-        raise RunError(f"{path}: expected a mapping")
-    return data
-
-
-def _read_csv(path: Path, texts: tuple[str, ...], numbers: tuple[str, ...]) -> pd.DataFrame:
-    """Reads the fixed columns of a CSV file; the factors' levels are taken from arms.json, where they are exact."""
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            header = next(csv.reader(stream), [])
-    except (UnicodeError, csv.Error) as error:
-        raise RunError(f"{path}: not a table of trials: {error}") from error
-    missing = [column for column in (*texts, *numbers) if column not in header]
-    if missing:
-        raise RunError(f"{path}: the column {', '.join(missing)} is missing")
-    try:
-        frame = pd.read_csv(
-            path,
-            usecols=[*texts, *numbers],
-            dtype={**dict.fromkeys(texts, "str"), **dict.fromkeys(numbers, "float64")},
-            keep_default_na=False,
-            na_values={column: ["", "nan"] for column in numbers},
-        )
-    except ValueError as error:
-        raise RunError(f"{path}: not a table of trials: {error}") from error
-    if "reason" in frame:
-        # The exporter defuses what a spreadsheet would run as a formula; here it is text again.
-        frame["reason"] = frame["reason"].str.replace(r"^'(?=[=+\-@])", "", regex=True)
-    return frame

@@ -5,7 +5,8 @@ A figure module has
 - ``SECTION``: the section of the page it belongs to (see ``reports.sections``), ``ORDER``: its place there;
 - ``TITLE``, and ``caption(frame)``: what to see, in a sentence or two;
 - ``data(table) -> DataFrame``: everything that is drawn, as numbers; empty when the run has nothing to show;
-- ``draw(frame) -> plotly figure``, or a list of them that the page sets side by side;
+- ``draw(frame) -> plotly figure``, or a list of them that the page sets side by side, or a dictionary of named variants
+  of which the page shows one at a time, the first at first;
 - ``COLUMNS``: the columns of the frame that readers see under the figure, with their headings.
 """
 
@@ -21,6 +22,8 @@ import plotly.graph_objects as go
 
 from reports.table import Table
 
+Drawing = go.Figure | list[go.Figure] | dict[str, go.Figure]
+
 
 class Figure(Protocol):
     """What a figure module has."""
@@ -35,7 +38,7 @@ class Figure(Protocol):
 
     def caption(self, frame: pd.DataFrame) -> str: ...
 
-    def draw(self, frame: pd.DataFrame) -> go.Figure | list[go.Figure]: ...
+    def draw(self, frame: pd.DataFrame) -> Drawing: ...
 
 
 def discover() -> list[Figure]:
@@ -54,3 +57,10 @@ def discover() -> list[Figure]:
         if lacking:
             raise TypeError(f"the figure {module.__name__} lacks {', '.join(lacking)}")
     return sorted((cast(Figure, module) for module in modules), key=lambda module: (module.ORDER, module.__name__))
+
+
+def panels(drawn: Drawing) -> list[tuple[str, go.Figure]]:
+    """Returns the figures of a drawing with their names as variants; the names are empty where all are shown."""
+    if isinstance(drawn, dict):
+        return list(drawn.items())
+    return [("", panel) for panel in (drawn if isinstance(drawn, list) else [drawn])]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.table import ENVIRONMENT, FILES, RunError, Table, read
+from reports.files import ENVIRONMENT
+from reports.table import FILES, RunError, Table, read
 from tests.reports import runs
 
 
