@@ -15,14 +15,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from typing import Protocol, cast
+from typing import Protocol, TypeAlias, cast
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from reports.table import Table
 
-Drawing = go.Figure | list[go.Figure] | dict[str, go.Figure]
+Drawing: TypeAlias = go.Figure | list[go.Figure] | dict[str, go.Figure]
 
 
 class Figure(Protocol):
