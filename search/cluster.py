@@ -24,6 +24,9 @@ from search.trial import Job, Runner, attempt, run
 MAX_RETRIES = 2
 """How often a job is tried again after its worker died."""
 
+MAX_STORED = 4
+"""How many sets of images are held in Ray's store for jobs to come."""
+
 
 class LocalRay:
     """Starts Ray beside other work, and holds it until closed.
@@ -174,6 +177,8 @@ class OnRay:
     def _start(self, job: Job, worker: Any, tries: int) -> None:
         data = self._data_of(job)
         if data not in self._stored:
+            if len(self._stored) >= MAX_STORED:  # what runs on it keeps it alive
+                del self._stored[next(iter(self._stored))]
             self._stored[data] = self._ray.put(self._splits_of(job))
         self._flying[worker.do.remote(job, self._stored[data])] = (job, worker, tries)
 

@@ -31,7 +31,7 @@ def write_winner(session: Session, arm: str, seed: int) -> None:
 
     plan = session.plan
     own = plan.arms[arm].configuration
-    splits = session.shelf.splits(own.data.plain())
+    splits = session.shelf.splits(own.data.plain(), session.cut(seed))
     network = own.network.build(seed=seed, limits=plan.limits)
     weights_into(network, session.weights(trial).read_bytes())
     metrics: dict[str, Any] = {

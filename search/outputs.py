@@ -58,6 +58,7 @@ def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
             "seeds": list(plan.seeds),
             "match": match.cost if match else None,
             "tolerance": match.tolerance if match else None,
+            "vary": list(spec.design.vary),
             "family": None,
             "proposals_passed_over": {
                 status: sum(counts.get(status, 0) for counts in passed_over) for status in ("rejected", "duplicate")

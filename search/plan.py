@@ -10,13 +10,15 @@ from blocks.limits import demand_at
 from blocks.source import dotted
 from search import paths
 from search.configuration import Configuration, Unresolvable
-from search.designs.base import ListedDesign, MatchSpec
+from search.designs.base import DesignSpec, ListedDesign, MatchSpec
 from search.factors import Choice
 from search.match import Unmatched, match, matched_cost
 from search.space import Space
 from search.study import Study
 
 COST_NAMES = {"macs": "MACs", "params": "parameters", "activations": "activations", "out_channels": "output channels"}
+
+OWN_VALIDATION = "bring their own validation split, which can't be cut anew for every seed"
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,10 @@ class Plan:
         return [Trial(arm, seed, "explore") for seed in self.seeds for arm in running]
 
     def _admit_baseline(self) -> Arm:
-        source, configuration = self.study.source, self.space.baseline
+        source, configuration, design = self.study.source, self.space.baseline, self.study.spec.design
+        if _can_not_be_cut(configuration, design):
+            place = ("design", "vary", design.vary.index("split"))
+            raise source.error(place, f"the {configuration.data.kind} data {OWN_VALIDATION}")
         try:
             cost = self._cost(configuration)
         except InfeasibleSpec as error:
@@ -195,6 +200,8 @@ class Plan:
 
     def _judged(self, arm: Arm) -> Arm:
         """Costs an arm and holds it against the constraints and the arms that are there already."""
+        if _can_not_be_cut(arm.configuration, self.study.spec.design):
+            return replace(arm, status="rejected", reason=f"its data {OWN_VALIDATION}")
         try:
             cost = self._cost(arm.configuration)
         except InfeasibleSpec as error:
@@ -272,6 +279,10 @@ def difference(baseline: Configuration, other: Configuration) -> list[dict[str, 
     """Returns where a configuration differs from the baseline, as rows of path, the baseline's value and the arm's."""
     found = paths.differences(baseline.plain(), other.plain())
     return [{"path": dotted(location), "baseline": first, "arm": second} for location, first, second in found]
+
+
+def _can_not_be_cut(configuration: Configuration, design: DesignSpec) -> bool:
+    return "split" in design.vary and configuration.data.facts().official_validation
 
 
 def _place(error: InfeasibleSpec) -> tuple[str | int, ...]:

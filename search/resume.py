@@ -8,6 +8,7 @@ from typing import Any
 from blocks.source import Location, dotted
 from search.additions import fewest_confirm_seeds, seeds_of
 from search.paths import differences
+from search.trial import VARIED
 
 NO_DIFFERENCE = ("question", "ray", "power", "plugins")
 """Sections that no trial depends on. Plugins are compared by their content, as code is."""
@@ -75,6 +76,7 @@ def _settled(before: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any
         for key in NO_DIFFERENCE:
             study.pop(key, None)
         study["data"].pop("root", None)
+        study["design"].setdefault("vary", list(VARIED))  # what runs had before there was a choice
         study["confirm"]["seeds"] = fewest_confirm_seeds(study)
     for name, factor in (first.get("factors") or {}).items():
         other = (second.get("factors") or {}).get(name) or {}

@@ -34,18 +34,26 @@ class UnknownTrial(ValueError):
     """No trial of the plan has this name."""
 
 
+KEPT_CUTS = 4
+"""How many cuts of the images for single seeds are held in memory."""
+
+
 @dataclass
 class Shelf:
-    """Prepared images by the identity of their data spec: each set is loaded once in a session."""
+    """Prepared images by their data spec and their cut: each set is loaded once in a session, unless there are many."""
 
-    sets: dict[str, Splits] = field(default_factory=dict)
+    sets: dict[tuple[str, int | None], Splits] = field(default_factory=dict)
 
-    def splits(self, data: Mapping[str, Any]) -> Splits:
-        """Returns the splits of a data spec as plain data. Raises ``DataError``."""
+    def splits(self, data: Mapping[str, Any], cut: int | None = None) -> Splits:
+        """Returns the splits of a data spec as plain data, with a validation split cut anew. Raises ``DataError``."""
         spec = DATASETS.parse(data)
-        if spec.identity not in self.sets:
-            self.sets[spec.identity] = prepare(spec)
-        return self.sets[spec.identity]
+        key = spec.identity, cut
+        if key not in self.sets:
+            self.sets[key] = prepare(spec, cut)
+            cuts = [other for other in self.sets if other[1] is not None]
+            for old in cuts[:-KEPT_CUTS]:  # trials go seed by seed: the cuts of seeds gone by are not wanted again
+                del self.sets[old]
+        return self.sets[key]
 
 
 class Session:
@@ -261,7 +269,12 @@ class Session:
 
     def _job(self, trial: Trial, task: str, **more: Any) -> Job:
         plugins, limits = self.plan.study.plugins, self.plan.limits
-        return Job(trial.name, task, self._configuration(trial), trial.seed, plugins=plugins, limits=limits, **more)
+        varied, configuration = self.plan.study.spec.design.vary, self._configuration(trial)
+        return Job(trial.name, task, configuration, trial.seed, varied, plugins=plugins, limits=limits, **more)
+
+    def cut(self, seed: int) -> int | None:
+        """Returns by what number the validation split of a seed's trials is cut anew; None where all share one."""
+        return seed if "split" in self.plan.study.spec.design.vary else None
 
     def _configuration(self, trial: Trial) -> dict[str, Any]:
         plain = self.plan.arms[trial.arm].configuration.plain()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 import traceback
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from blocks.limits import LIMITS, Limits
 from blocks.plugins import Plugin
+
+VARIED: tuple[Literal["initialisation", "order", "augmentation"], ...] = ("initialisation", "order", "augmentation")
+"""What a seed varies unless a study says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,7 @@ class Job:
         name: The trial's name.
         task: ``train``, or ``test``: evaluate given weights on the test split.
         configuration: Network, train and data as plain data.
+        varied: What the seed varies; what is not named is the same under every seed.
         keep_weights: Whether the reply is to carry the trained weights.
         weights: The weights to evaluate, for ``test``.
         plugins: What the configuration's own kinds need; loaded where the job is done.
@@ -29,10 +33,16 @@ class Job:
     task: str
     configuration: dict[str, Any]
     seed: int
+    varied: tuple[str, ...] = VARIED
     keep_weights: bool = False
     weights: bytes | None = None
     plugins: tuple[Plugin, ...] = ()
     limits: Limits = LIMITS
+
+    @property
+    def cut(self) -> int | None:
+        """The seed by which this trial's validation split is cut anew; None where all trials share one."""
+        return self.seed if "split" in self.varied else None
 
 
 class Runner(Protocol):
@@ -48,6 +58,7 @@ def run(job: Job, splits: Any, device: str) -> dict[str, Any]:
     import torch
 
     from blocks import NetworkSpec
+    from search.train.chance import Seeds
     from search.train.loop import evaluate, train
     from search.train.recipe import TrainSpec
 
@@ -65,7 +76,8 @@ def run(job: Job, splits: Any, device: str) -> dict[str, Any]:
         reply["test_images"] = len(splits.test)
         return {"status": "completed", "reason": "", **reply}
     keep, limits = job.keep_weights, job.limits
-    outcome = train(network, recipe, splits, job.seed, device=device, keep_weights=keep, limits=limits)
+    seeds = Seeds(job.seed, frozenset(job.varied))
+    outcome = train(network, recipe, splits, seeds, device=device, keep_weights=keep, limits=limits)
     return {**outcome.plain(), "val_images": len(splits.validation), "weights": outcome.weights}
 
 

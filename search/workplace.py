@@ -147,7 +147,7 @@ class Workplace:
                 self._executor = OnRay(
                     self._ray,
                     self._splits_of,
-                    data_of=lambda job: json.dumps(job.configuration["data"], sort_keys=True),
+                    data_of=lambda job: json.dumps([job.configuration["data"], job.cut], sort_keys=True),
                     workers=self.options.workers or self.study.spec.ray.workers,
                     threads=threads,
                     gpus=self.study.spec.ray.gpus,
@@ -170,7 +170,7 @@ class Workplace:
         return splits
 
     def _splits_of(self, job: Job) -> Any:
-        return self.shelf.splits(job.configuration["data"])
+        return self.shelf.splits(job.configuration["data"], job.cut)
 
     def _start_ray(self) -> Any:
         from search.cluster import LocalRay
@@ -251,7 +251,7 @@ class Workplace:
             "workers": session["workers"],
             "engine": session["engine"],
             "seeds": {"explore": explore, "confirm": list(self.session.confirm_seeds)},
-            "varied": list(getattr(self.study.spec.design, "vary", ("initialisation", "order", "augmentation"))),
+            "varied": list(self.study.spec.design.vary),
             "data": session["data"],
             "command": session["command"],
             "wall_seconds": sum(entry["seconds"] for entry in sessions),

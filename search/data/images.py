@@ -17,12 +17,14 @@ class Facts:
         image_size: Height and width of every image in pixels, after resizing.
         classes: Their names; a label is a position in this tuple.
         images: How many there are to cut splits from: all, or those outside an official test split.
+        official_validation: Whether the data bring their validation split, so that none is cut.
     """
 
     channels: int
     image_size: int
     classes: tuple[str, ...]
     images: int
+    official_validation: bool = False
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -13,16 +13,19 @@ from search.data.spec import DataSpec
 from search.data.split import divide
 
 
-def prepare(spec: DataSpec) -> Splits:
+def prepare(spec: DataSpec, cut: int | None = None) -> Splits:
     """Loads a data set, divides it, resizes it, and measures what normalises it.
 
-    The same spec always gives the same splits, whatever the seeds of the trials are.
+    The same arguments always give the same splits, whatever the seeds of the trials are.
+
+    Args:
+        cut: Which images are for validation is decided anew by this number; the test split stays what it is.
 
     Raises:
         DataError: If the images cannot be read, or a class has too few of them for three splits.
     """
     facts = spec.facts()
-    parts = divide(spec.load(), facts.classes, spec.train_fraction, spec.split_seed)
+    parts = divide(spec.load(), facts.classes, spec.train_fraction, spec.split_seed, cut)
     train, validation, test = (resize(part, facts.image_size) for part in parts)
     mean, std = pixel_statistics(train.pixels)
     return Splits(train, validation, test, mean, std, facts.classes, checksum(train, validation, test))

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from blocks.base import Count, Natural, Number, Spec, Text
 from blocks.registry import Registry
 from search.factors import Choice, Factor
+from search.trial import VARIED
 
 if TYPE_CHECKING:
     from search.space import Space
@@ -19,6 +20,10 @@ FIRST_CONFIRM_SEED = 1000
 """Confirm trials use seeds from here on, so that no design's seed is ever used twice."""
 
 Seed = Annotated[Natural, Field(lt=FIRST_CONFIRM_SEED)]
+
+Vary = Literal["split", "initialisation", "order", "augmentation"]
+"""What a seed may decide: which images are for validation (the test split is always the same), the initial values, the
+order of the images, and what is drawn in training steps (crops, flips, dropout)."""
 
 MatchedCost = Literal["macs", "params", "activations", "out_channels"]
 """What a match may hold equal."""
@@ -51,12 +56,22 @@ class DesignSpec(Spec):
     Attributes:
         combines: Whether an arm may combine levels that no one wrote down together. If not, an arm that can't be built
             is the user's mistake, not a row of the tables; and so are two levels that build the same network.
+        vary: What a seed decides. All arms of a seed share it, and what is not named is the same under every seed.
     """
 
     adaptive: ClassVar[bool] = False
     combines: ClassVar[bool] = False
     kind: Text
     seeds: Annotated[Count, Field(le=FIRST_CONFIRM_SEED)] | Annotated[tuple[Seed, ...], Field(min_length=1)] = 1
+
+    vary: Annotated[tuple[Vary, ...], Field(min_length=1)] = VARIED
+
+    @field_validator("vary")
+    @classmethod
+    def _once(cls, vary: tuple[Vary, ...]) -> tuple[Vary, ...]:
+        if len(set(vary)) < len(vary):
+            raise ValueError("each is named once")
+        return vary
 
     @field_validator("seeds")
     @classmethod

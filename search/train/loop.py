@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from blocks import Limits, NetworkSpec, dump_weights, weights_into
 from blocks.limits import LIMITS
 from search.data.images import Images, Splits
-from search.train.chance import seeded_layers, stream
+from search.train.chance import Seeds, seeded_layers, stream
 from search.train.divergence import Diverged, require_finite
 from search.train.feed import Feed, training_batches
 from search.train.measure import measure
@@ -30,7 +30,7 @@ def train(
     network: NetworkSpec,
     recipe: TrainSpec,
     splits: Splits,
-    seed: int,
+    seed: int | Seeds,
     *,
     device: str = "cpu",
     keep_weights: bool = False,
@@ -46,7 +46,7 @@ def train(
         network: What to build.
         recipe: How to train it.
         splits: What to train and validate it on; the test split is not touched.
-        seed: From 0 to 2**63 - 1.
+        seed: From 0 to 2**63 - 1; or seeds that vary some of these and hold the others.
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
         keep_weights: Whether the outcome carries the last epoch's weights.
         limits: Networks over these are not built.
@@ -100,7 +100,7 @@ class Trial:
         network: NetworkSpec,
         recipe: TrainSpec,
         splits: Splits,
-        seed: int,
+        seed: int | Seeds,
         device: torch.device,
         limits: Limits = LIMITS,
         observers: Sequence[Observer] = (),
@@ -111,7 +111,8 @@ class Trial:
         self.validation = Feed.of(splits.validation, splits, device)
         self.meter = MemoryMeter(device)
         self.order, self.augmentation = stream(seed, "order"), stream(seed, "augmentation")
-        built = network.build(seed=seed, limits=limits)
+        values = seed.of("initialisation") if isinstance(seed, Seeds) else seed
+        built = network.build(seed=values, limits=limits)
         built.gradient_checkpointing = recipe.checkpointing
         self.network = on_device(built, device)
         steps_per_epoch = max(1, len(splits.train) // recipe.batch_size)

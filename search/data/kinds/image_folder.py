@@ -47,7 +47,7 @@ class ImageFolder(DataSpec):
         folders = split_folders(Path(self.root))
         classes = class_names(folders)
         count = sum(1 for name in classes for _ in image_files(folders["train"] / name))
-        return Facts(self.channels, self.image_size, classes, count)
+        return Facts(self.channels, self.image_size, classes, count, "validation" in folders)
 
     def load(self) -> Source:
         folders = split_folders(Path(self.root))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from search.data import DATASETS, DataSpec, Images, Splits, prepare
+from search.data import DATASETS, DataError, DataSpec, Images, Splits, prepare
 from search.data.official import OfficialSpec
 
 
@@ -98,3 +98,18 @@ def test_planning_needs_neither_torch_nor_files(kind: str) -> None:
         "heavy = {'torch', 'torchvision', 'sklearn', 'PIL', 'scipy'} & set(sys.modules); assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_validation_split_cut_anew_leaves_the_test_split_as_it_is(spec: DataSpec) -> None:
+    if spec.facts().official_validation:
+        with pytest.raises(DataError, match="can't be cut anew"):
+            prepare(spec, cut=0)
+        return
+    shared, first, second = prepare(spec), prepare(spec, cut=0), prepare(spec, cut=1)
+    for other in (first, second):
+        assert np.array_equal(other.test.pixels, shared.test.pixels)
+        assert np.array_equal(other.test.labels, shared.test.labels)
+        assert np.array_equal(np.bincount(other.validation.labels), np.bincount(shared.validation.labels))
+        assert len(other.train) == len(shared.train)
+    assert len({shared.checksum, first.checksum, second.checksum}) == 3
+    assert prepare(spec, cut=1).checksum == second.checksum
