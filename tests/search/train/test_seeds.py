@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from search.data import Splits
+from search.train.batch import Batch
 from search.train.chance import HELD, Seeds
-from search.train.feed import Batch
 from search.train.loop import train
 from search.train.step import Step
 from search.trial import VARIED
