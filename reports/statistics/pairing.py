@@ -91,22 +91,30 @@ def paired(
     frame = means(differences).rename(columns={"n": "pairs", "mean": "effect"})
     frame["planned"] = planned
     error = (frame["sd"] / np.sqrt(frame["pairs"].clip(lower=1))).where(frame["sd"] > 0)
-    frame = tested(frame, error, (frame["pairs"] - 1).where(frame["pairs"] > 1), family=family, margin=margin)
-    frame = frame.join(standardised(frame["effect"], frame["sd"], frame["pairs"]))
-    size = len(frame) if family is None else family
-    frame["detectable"] = detectable(frame["sd"], frame["pairs"], SIGNIFICANCE / max(size, 1))
-    frame["verdict"] = judge(frame)
-    return frame
+    return assess(frame, error, (frame["pairs"] - 1).where(frame["pairs"] > 1), family=family, margin=margin)
 
 
-def tested(
+def assess(
     frame: pd.DataFrame, error: pd.Series, freedom: pd.Series, *, family: int | None, margin: float | None
 ) -> pd.DataFrame:
-    """Adds ``p``, ``p_holm``, ``p_equivalence`` and ``within_margin`` to effects with standard errors."""
+    """Adds tests, sizes and verdicts to ``effect``, ``sd``, ``pairs`` and ``planned``: see :func:`paired`.
+
+    Args:
+        frame: One row an effect.
+        error: Their standard errors; missing where there is nothing to test against.
+        freedom: Degrees of freedom of the errors.
+        family: As in :func:`effects`.
+        margin: As in :func:`effects`.
+    """
     if margin is not None and not 0 < margin < np.inf:
         raise ValueError(f"a margin is a positive number, not {margin}")
     p = pd.Series(2 * stdtr(freedom, -(frame["effect"] / error).abs()), index=frame.index)
     room = np.nan if margin is None else (margin - frame["effect"].abs()) / error
     p_equivalence = pd.Series(stdtr(freedom, -room), index=frame.index)
     within = (p_equivalence < SIGNIFICANCE) & (frame["pairs"] >= frame["planned"])
-    return frame.assign(p=p, p_holm=holm(p, family), p_equivalence=p_equivalence, within_margin=within)
+    frame = frame.assign(p=p, p_holm=holm(p, family), p_equivalence=p_equivalence, within_margin=within)
+    frame = frame.join(standardised(frame["effect"], frame["sd"], frame["pairs"], freedom))
+    level = SIGNIFICANCE / max(len(frame) if family is None else family, 1)
+    frame["detectable"] = detectable(frame["sd"], frame["pairs"], level, freedom=freedom)
+    frame["verdict"] = judge(frame)
+    return frame

@@ -20,7 +20,13 @@ from reports.statistics.verdicts import POWER, SIGNIFICANCE
 MOST_PAIRS = 100_000
 
 
-def detectable(sd: pd.Series, pairs: pd.Series, level: float = SIGNIFICANCE, wanted: float = POWER) -> pd.Series:
+def detectable(
+    sd: pd.Series,
+    pairs: pd.Series,
+    level: float = SIGNIFICANCE,
+    wanted: float = POWER,
+    freedom: pd.Series | None = None,
+) -> pd.Series:
     """Returns the smallest true effect that a two-sided paired t test would find with the wanted power, 80%.
 
     Computed from the noncentral t distribution with the observed standard deviation of the differences taken as true.
@@ -31,9 +37,11 @@ def detectable(sd: pd.Series, pairs: pd.Series, level: float = SIGNIFICANCE, wan
         level: Level of the test. For one of a family under Holm's correction, 5% over the family's size is what is
             asked of the smallest p, and so the strictest.
         wanted: The probability of finding it.
+        freedom: Degrees of freedom of ``sd``; by default pairs - 1.
     """
-    distances = {n: _noncentrality(n, level, wanted) for n in pairs.unique().tolist() if n > 1}
-    scale: pd.Series = pairs.map(distances).astype(float) / np.sqrt(pairs.clip(lower=1))
+    freedom = pairs - 1 if freedom is None else freedom
+    distances = {degrees: _noncentrality(degrees, level, wanted) for degrees in freedom.unique() if degrees > 0}
+    scale: pd.Series = freedom.map(distances).astype(float) / np.sqrt(pairs.clip(lower=1))
     return scale * sd
 
 
@@ -52,7 +60,7 @@ def power(effect: float, sd: float, pairs: int, level: float = SIGNIFICANCE) -> 
         ValueError: If sd is not positive, there are fewer than two pairs, or the level is not between 0 and 1.
     """
     _check(sd, pairs, level)
-    return _found(pairs, abs(effect) / sd * np.sqrt(pairs), level)
+    return _found(pairs - 1, abs(effect) / sd * np.sqrt(pairs), level)
 
 
 def pairs_needed(effect: float, sd: float, level: float = SIGNIFICANCE, wanted: float = POWER) -> int | None:
@@ -179,20 +187,20 @@ def _fewest(enough: Callable[[int], bool]) -> int | None:
 
 
 @functools.cache
-def _noncentrality(pairs: int, level: float, wanted: float) -> float:
-    """Returns the noncentrality at which the t test on so many pairs has the wanted power, by bisection."""
-    low, high = 0.0, 2 * float(stdtrit(pairs - 1, 1 - level / 2)) + 10
+def _noncentrality(freedom: float, level: float, wanted: float) -> float:
+    """Returns the noncentrality at which the t test has the wanted power, by bisection."""
+    low, high = 0.0, 2 * float(stdtrit(freedom, 1 - level / 2)) + 10
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if _found(pairs, middle, level) < wanted else (low, middle)
+        low, high = (middle, high) if _found(freedom, middle, level) < wanted else (low, middle)
     return high
 
 
-def _found(pairs: int, noncentrality: float, level: float) -> float:
+def _found(freedom: float, noncentrality: float, level: float) -> float:
     """Returns the power: given the normal part of t, the test finds if the estimated deviation is small enough."""
-    critical = float(stdtrit(pairs - 1, 1 - level / 2))
+    critical = float(stdtrit(freedom, 1 - level / 2))
     normal, weights = _normal()
-    return float(weights @ chdtr(pairs - 1, (pairs - 1) * ((normal + noncentrality) / critical) ** 2))
+    return float(weights @ chdtr(freedom, freedom * ((normal + noncentrality) / critical) ** 2))
 
 
 @functools.cache

@@ -10,7 +10,9 @@ from scipy.special import gammaln, nctdtrinc
 NODES = 400
 
 
-def standardised(effect: pd.Series, sd: pd.Series, pairs: pd.Series, confidence: float = 0.95) -> pd.DataFrame:
+def standardised(
+    effect: pd.Series, sd: pd.Series, pairs: pd.Series, freedom: pd.Series | None = None, confidence: float = 0.95
+) -> pd.DataFrame:
     """Returns Cohen's d_z with Hedges' correction, and the interval of the true d_z.
 
     d_z = effect / sd of the differences (Lakens 2013, "Calculating and reporting effect sizes to facilitate cumulative
@@ -26,23 +28,25 @@ def standardised(effect: pd.Series, sd: pd.Series, pairs: pd.Series, confidence:
         effect: Mean paired differences.
         sd: Standard deviations of the differences.
         pairs: Numbers of pairs. Under three the correction does not exist, and all is missing.
+        freedom: Degrees of freedom of ``sd``; by default pairs - 1.
         confidence: Of the interval.
 
     Returns:
         Columns ``standardised``, ``standardised_low``, ``standardised_high``, indexed like ``effect``.
     """
-    known = (pairs > 2) & (sd > 0) & effect.notna()
-    freedom = (pairs - 1).where(known).to_numpy(float)
+    freedom = pairs - 1 if freedom is None else freedom
+    known = (freedom > 1) & (sd > 0) & effect.notna()
+    degrees = freedom.where(known).to_numpy(float)
     scale = np.sqrt(pairs.where(known).to_numpy(float))
     ratio = (effect.where(known) / sd.where(known)).to_numpy(float)
-    correction = np.exp(gammaln(freedom / 2) - gammaln((freedom - 1) / 2)) / np.sqrt(freedom / 2)
+    correction = np.exp(gammaln(degrees / 2) - gammaln((degrees - 1) / 2)) / np.sqrt(degrees / 2)
     t = ratio * scale
     tail = (1 - confidence) / 2
     return pd.DataFrame(
         {
             "standardised": ratio * correction,
-            "standardised_low": _noncentralities(freedom, 1 - tail, t) / scale,
-            "standardised_high": _noncentralities(freedom, tail, t) / scale,
+            "standardised_low": _noncentralities(degrees, 1 - tail, t) / scale,
+            "standardised_high": _noncentralities(degrees, tail, t) / scale,
         },
         index=effect.index,
     )
