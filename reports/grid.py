@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,17 @@ class Glyph:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell: its text, the value it sorts by (its text by default), a remark in small type, a style, a drawing."""
+    """A cell: its text, the value it sorts by (its text by default), a remark in small type, a style, a drawing.
+
+    ``arm`` is the id of an arm that the cell names: its text becomes a button, and its row a target, for all about it.
+    """
 
     text: str
     sort: float | str | None = None
     note: str = ""
     style: str = ""
     glyph: Glyph | None = None
+    arm: str = ""
 
     @property
     def key(self) -> str:
@@ -45,9 +50,26 @@ class Cell:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table with its caption; the first cell of a row is its heading. ``note`` stands under it."""
+    """A table with its caption; the first cell of a row is its heading. ``note`` stands under it.
+
+    ``under`` holds rows that are folded under a row, by its index; a button in the row's first cell shows them.
+    ``copies`` gives the table buttons that copy it as LaTeX, Markdown and CSV.
+    """
 
     caption: str
     columns: tuple[Column, ...]
     rows: list[list[Cell]]
     note: str = ""
+    under: Mapping[int, list[list[Cell]]] = field(default_factory=dict)
+    copies: bool = False
+
+    @staticmethod
+    def arm_of(row: list[Cell]) -> str:
+        """The arm that a row tells of: the first that it names, or none."""
+        return next((cell.arm for cell in row if cell.arm), "")
+
+    @property
+    def arms(self) -> set[str]:
+        """The arms that the table names."""
+        rows = [*self.rows, *(row for folded in self.under.values() for row in folded)]
+        return {cell.arm for row in rows for cell in row if cell.arm}

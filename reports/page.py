@@ -6,64 +6,60 @@ import base64
 import hashlib
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import figures, ink, sections
+from reports import ink, sections
 from reports.answer import answer, question
+from reports.details import details
+from reports.drawing import Drawn, draw, inert
+from reports.exchange import copies
 from reports.findings import Findings, find
-from reports.grid import Cell, Column, Grid
-from reports.numbers import ABSENT
 from reports.record import as_text, record
 from reports.sections import Section
 from reports.table import read
 
 HERE = Path(__file__).parent
-SCRIPTS = ("plotly-cartesian.min.js", "page.js")
-MOST_ROWS = 200
+SCRIPTS = ("plotly-cartesian.min.js", "figures.js", "tables.js", "details.js")
 
 
 def build(run_dir: str | Path) -> Path:
     """Writes report.html and report.json into a run directory and returns the page's path.
 
-    The same files give the same bytes. Each is written beside its name and renamed, so that a reader never sees half.
+    The same files give the same bytes. Each is written beside its name and renamed, so that a reader never sees half;
+    a run directory may be in use.
 
     Raises:
         reports.RunError: If the folder is not a run directory that this version can read.
         OSError: If the files cannot be written.
     """
     findings = find(read(run_dir))
-    drawn = _draw(findings)
+    drawn = draw(findings.table)
     folder = Path(run_dir)
-    _replace(folder / "report.json", as_text(record(findings, {figure.name: figure.frame for figure in drawn})))
-    return _replace(folder / "report.html", render(findings, drawn))
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A figure of the page: its data as drawn and as a table, and what plotly.js needs, a JSON text a panel.
-
-    ``variants`` names the panels where they are variants of each other, one to be shown at a time; else it is empty.
-    """
-
-    name: str
-    section: str
-    title: str
-    caption: str
-    frame: pd.DataFrame
-    grid: Grid
-    panels: tuple[Markup, ...]
-    heights: tuple[int, ...]
-    variants: tuple[str, ...]
+    replace(folder / "report.json", as_text(record(findings, {figure.name: figure.frame for figure in drawn})))
+    return replace(folder / "report.html", render(findings, drawn))
 
 
 def render(findings: Findings, drawn: list[Drawn]) -> str:
     """Returns the page as text."""
+    built = _sections(findings, drawn)
+    grids = [grid for _, section, _ in built for grid in section.grids]
+    named = set[str]().union(*(grid.arms for grid in grids), *(figure.arms for figure in drawn))
+    return fill(
+        "page.html",
+        table=findings.table,
+        name=findings.table.study.get("name", findings.table.folder.name),
+        question=question(findings.table),
+        answer=answer(findings),
+        sections=built,
+        arms=inert(json.dumps(details(findings.table, named), separators=(",", ":"))),
+    )
+
+
+def fill(template: str, **content: object) -> str:
+    """Returns a template of this package filled in, with our style, our scripts, and a policy that allows no others."""
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -71,41 +67,15 @@ def render(findings: Findings, drawn: list[Drawn]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["copies"] = lambda grid: inert(json.dumps(copies(grid)))
     scripts = [(HERE / "assets" / name).read_text(encoding="utf-8") for name in SCRIPTS]
-    return environment.get_template("page.html").render(
-        table=findings.table,
-        name=findings.table.study.get("name", findings.table.folder.name),
-        question=question(findings.table),
-        answer=answer(findings),
-        sections=_sections(findings, drawn),
+    return environment.get_template(template).render(
         policy=_policy(scripts),
         scripts=[Markup(script) for script in scripts],
         style=Markup((HERE / "assets" / "page.css").read_text(encoding="utf-8")),
-        dark_key=_inert(json.dumps(ink.dark_key())),
+        look=inert(json.dumps(ink.look())),
+        **content,
     )
-
-
-def _draw(findings: Findings) -> list[Drawn]:
-    drawn = []
-    for module in figures.discover():
-        frame = module.data(findings.table)
-        if frame.empty:
-            continue
-        named = figures.panels(module.draw(frame))
-        drawn.append(
-            Drawn(
-                name=module.__name__.rpartition(".")[2],
-                section=module.SECTION,
-                title=module.TITLE,
-                caption=module.caption(frame),
-                frame=frame,
-                grid=_data_grid(module.TITLE, frame, dict(module.COLUMNS)),
-                panels=tuple(_inert(panel.to_json()) for _, panel in named),
-                heights=tuple(int(panel.layout.height) for _, panel in named),
-                variants=tuple(name for name, _ in named if name),
-            )
-        )
-    return drawn
 
 
 def _sections(findings: Findings, drawn: list[Drawn]) -> list[tuple[str, Section, list[Drawn]]]:
@@ -120,27 +90,9 @@ def _sections(findings: Findings, drawn: list[Drawn]) -> list[tuple[str, Section
     shown = []
     for anchor, section, _ in sorted(built, key=lambda entry: entry[2]):
         own = [figure for figure in drawn if figure.section == anchor]
-        if own or section.lead or section.grids or section.facts:
+        if own or section.banners or section.lead or section.grids or section.facts:
             shown.append((anchor, section, own))
     return shown
-
-
-def _data_grid(title: str, frame: pd.DataFrame, headings: dict[str, str]) -> Grid:
-    top = frame.head(MOST_ROWS)
-    columns = tuple(Column(heading, numeric=frame[name].dtype.kind in "iuf") for name, heading in headings.items())
-    rows = [[_datum(value) for value in row] for row in top[list(headings)].itertuples(index=False, name=None)]
-    note = f"The first {len(top)} of {len(frame):,} rows; all are in report.json." if len(frame) > len(top) else ""
-    return Grid(f"{title}: the data", columns, rows, note)
-
-
-def _datum(value: Any) -> Cell:
-    if isinstance(value, bool):
-        return Cell("yes" if value else "no")
-    if isinstance(value, int | float):
-        if value != value:
-            return Cell(ABSENT, float("nan"))
-        return Cell(f"{value:,.0f}" if value == int(value) else f"{value:.4f}", float(value))
-    return Cell(str(value))
 
 
 def _policy(scripts: list[str]) -> str:
@@ -153,14 +105,8 @@ def _policy(scripts: list[str]) -> str:
     )
 
 
-def _inert(text: str) -> Markup:
-    """Returns JSON in which nothing can end its script element."""
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
-
-
-def _replace(path: Path, text: str) -> Path:
+def replace(path: Path, text: str) -> Path:
+    """Writes a text file beside its name and renames it; returns its path."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("wb") as stream:

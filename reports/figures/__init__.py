@@ -5,9 +5,11 @@ A figure module has
 - ``SECTION``: the section of the page it belongs to (see ``reports.sections``), ``ORDER``: its place there;
 - ``TITLE``, and ``caption(frame)``: what to see, in a sentence or two;
 - ``data(table) -> DataFrame``: everything that is drawn, as numbers; empty when the run has nothing to show;
-- ``draw(frame) -> plotly figure``, or a list of them that the page sets side by side, or a dictionary of named variants
-  of which the page shows one at a time, the first at first;
-- ``COLUMNS``: the columns of the frame that readers see under the figure, with their headings.
+- ``draw(frame) -> ink.Figure``, or a list of them that the page sets side by side, or a mapping of names to either:
+  variants, of which the reader switches one on (``SWITCH`` is then the name of the switch, such as "Cost"). Plotly's
+  own figures will do too; importing plotly takes longer than a page does, so ours are made by ``ink.figure``;
+- ``COLUMNS``: the columns of the frame that readers see under the figure, with their headings. Where the frame has
+  a column ``arm``, the first cell of a row opens that arm.
 """
 
 from __future__ import annotations
@@ -15,14 +17,15 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from typing import Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from reports.ink import Figure as Panel
 from reports.table import Table
 
-Drawing: TypeAlias = go.Figure | list[go.Figure] | dict[str, go.Figure]
+Panels = Panel | list[Panel]
+Drawing: TypeAlias = Panels | Mapping[str, Panels]
 
 
 class Figure(Protocol):
@@ -59,8 +62,7 @@ def discover() -> list[Figure]:
     return sorted((cast(Figure, module) for module in modules), key=lambda module: (module.ORDER, module.__name__))
 
 
-def panels(drawn: Drawing) -> list[tuple[str, go.Figure]]:
-    """Returns the figures of a drawing with their names as variants; the names are empty where all are shown."""
-    if isinstance(drawn, dict):
-        return list(drawn.items())
-    return [("", panel) for panel in (drawn if isinstance(drawn, list) else [drawn])]
+def variants(drawn: Any) -> dict[str, list[Any]]:
+    """Returns what a figure drew as panels by variant; the only variant's name is empty."""
+    named = drawn if isinstance(drawn, Mapping) else {"": drawn}
+    return {name: panels if isinstance(panels, list) else [panels] for name, panels in named.items()}

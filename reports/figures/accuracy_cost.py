@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from reports import ink
 from reports.arms import fold
@@ -79,7 +78,7 @@ def caption(frame: pd.DataFrame) -> str:
     return " ".join(said)
 
 
-def draw(frame: pd.DataFrame) -> go.Figure:
+def draw(frame: pd.DataFrame) -> ink.Figure:
     """Draws the frame of :func:`data`."""
     low, high = _vertical(frame)
     base, tolerance = float(frame["base"].iloc[0]), float(frame["tolerance"].iloc[0])
@@ -101,21 +100,23 @@ def draw(frame: pd.DataFrame) -> go.Figure:
     return ink.figure(traces, height=430, x=horizontal, y=vertical, shapes=shapes)
 
 
-def _marks(part: pd.DataFrame, colour: str) -> go.Scatter:
+def _marks(part: pd.DataFrame, colour: str) -> ink.Trace:
     series, matched = str(part["series"].iloc[0]), part["match"].iloc[0] != "none"
     tagged = "side" in part
-    return go.Scatter(
-        x=part["macs"].tolist(),
-        y=part["mean"].tolist(),
-        mode="markers+text" if tagged else "markers",
-        name=ink.plain(f"{series}, equal cost" if matched else series),
-        text=[ink.plain(tag) for tag in part["tag"]] if tagged else None,
-        textposition=part["side"].tolist() if tagged else None,
-        textfont={"color": colour, "size": 12.5},
-        hovertext=[_hover(row) for row in part.to_dict("records")],
-        hoverinfo="text",
-        marker=_marker(part, series, matched, colour),
-        error_y={
+    return {
+        "type": "scatter",
+        "x": part["macs"].tolist(),
+        "y": part["mean"].tolist(),
+        "mode": "markers+text" if tagged else "markers",
+        "name": ink.plain(f"{series}, equal cost" if matched else series),
+        "text": [ink.plain(tag) for tag in part["tag"]] if tagged else None,
+        "textposition": part["side"].tolist() if tagged else None,
+        "textfont": {"color": colour, "size": 12.5},
+        "hovertext": [_hover(row) for row in part.to_dict("records")],
+        "customdata": part["arm"].tolist(),
+        "hoverinfo": "text",
+        "marker": _marker(part, series, matched, colour),
+        "error_y": {
             "type": "data",
             "array": ink.numbers(part["high"] - part["mean"]),
             "arrayminus": ink.numbers(part["mean"] - part["low"]),
@@ -124,8 +125,8 @@ def _marks(part: pd.DataFrame, colour: str) -> go.Scatter:
             "width": 3,
             "visible": bool((part["n"] > 1).any()),
         },
-        cliponaxis=True,
-    )
+        "cliponaxis": True,
+    }
 
 
 def _marker(part: pd.DataFrame, series: str, matched: bool, colour: str) -> dict[str, Any]:
@@ -137,17 +138,18 @@ def _marker(part: pd.DataFrame, series: str, matched: bool, colour: str) -> dict
     return {"symbol": symbol, "size": size, "color": colour, "line": line}
 
 
-def _front(frame: pd.DataFrame, dearest: float) -> go.Scatter:
+def _front(frame: pd.DataFrame, dearest: float) -> ink.Trace:
     front = frame[frame["front"]].sort_values("macs")
     ends = [dearest * 10], [front["mean"].max()]  # what the dearest buys, anything dearer can
-    return go.Scatter(
-        x=front["macs"].tolist() + ends[0],
-        y=ink.numbers([*front["mean"], *ends[1]]),
-        mode="lines",
-        line={"shape": "hv", "color": ink.FAINT, "width": 1.4},
-        name="Pareto front",
-        hoverinfo="skip",
-    )
+    return {
+        "type": "scatter",
+        "x": front["macs"].tolist() + ends[0],
+        "y": ink.numbers([*front["mean"], *ends[1]]),
+        "mode": "lines",
+        "line": {"shape": "hv", "color": ink.FAINT, "width": 1.4},
+        "name": "Pareto front",
+        "hoverinfo": "skip",
+    }
 
 
 def _hover(row: dict[Any, Any]) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from reports import ink
 from reports.arms import fold
@@ -70,7 +69,7 @@ def caption(frame: pd.DataFrame) -> str:
     return said
 
 
-def draw(frame: pd.DataFrame) -> list[go.Figure]:
+def draw(frame: pd.DataFrame) -> list[ink.Figure]:
     """Draws one figure a panel, all with the same axes."""
     floor = _floor(frame)
     room = max(frame["high"].max() - floor, 0.01)
@@ -90,7 +89,7 @@ def _epochs(last: int) -> list[int]:
     return [epoch for epoch in range(0, last, step) if last - epoch >= 0.6 * step] + [last]
 
 
-def _panel(frame: pd.DataFrame, span: list[float]) -> go.Figure:
+def _panel(frame: pd.DataFrame, span: list[float]) -> ink.Figure:
     traces = []
     names = [name for name in frame["series"].unique() if name not in (BASELINE, CROWD)]
     for series, part in frame.groupby("series", sort=False):
@@ -111,29 +110,31 @@ def _panel(frame: pd.DataFrame, span: list[float]) -> go.Figure:
     return ink.figure(traces, height=height, x=horizontal, y=vertical, margin=margin, legend=legend)
 
 
-def _band(part: pd.DataFrame, colour: str) -> go.Scatter:
+def _band(part: pd.DataFrame, colour: str) -> ink.Trace:
     edge = part["epoch"].tolist() + part["epoch"].tolist()[::-1]
-    return go.Scatter(
-        x=edge,
-        y=ink.numbers([*part["high"], *part["low"].iloc[::-1]]),
-        fill="toself",
-        fillcolor=ink.shade(colour, ink.BAND),
-        mode="none",
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    return {
+        "type": "scatter",
+        "x": edge,
+        "y": ink.numbers([*part["high"], *part["low"].iloc[::-1]]),
+        "fill": "toself",
+        "fillcolor": ink.shade(colour, ink.BAND),
+        "mode": "none",
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
 
 
-def _line(part: pd.DataFrame, series: str, colour: str, dash: str) -> go.Scatter:
-    return go.Scatter(
-        x=part["epoch"].tolist(),
-        y=ink.numbers(part["mean"]),
-        mode="lines",
-        line={"color": colour, "width": 1.8, "dash": dash},
-        name=ink.plain(series),
-        hovertext=[_hover(series, row) for row in part.to_dict("records")],
-        hoverinfo="text",
-    )
+def _line(part: pd.DataFrame, series: str, colour: str, dash: str) -> ink.Trace:
+    return {
+        "type": "scatter",
+        "x": part["epoch"].tolist(),
+        "y": ink.numbers(part["mean"]),
+        "mode": "lines",
+        "line": {"color": colour, "width": 1.8, "dash": dash},
+        "name": ink.plain(series),
+        "hovertext": [_hover(series, row) for row in part.to_dict("records")],
+        "hoverinfo": "text",
+    }
 
 
 def _hover(series: str, row: dict[Any, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import plotly.graph_objects as go
 
 from reports import ink
 from reports.arms import fold
@@ -53,7 +52,7 @@ def caption(frame: pd.DataFrame) -> str:
     return said + " Whiskers are 95% t intervals over seeds, clipped to 0–100%."
 
 
-def draw(frame: pd.DataFrame) -> go.Figure:
+def draw(frame: pd.DataFrame) -> ink.Figure:
     """Draws one line an arm, best at the top, the stages one above the other."""
     arms = frame["order"].max() + 1
     traces = [_stage(frame[frame["stage"] == stage], stage, index) for index, stage in enumerate(STAGES)]
@@ -68,15 +67,16 @@ def draw(frame: pd.DataFrame) -> go.Figure:
     return ink.figure(traces, height=int(110 + 64 * arms), x=horizontal, y=vertical)
 
 
-def _stage(part: pd.DataFrame, stage: str, index: int) -> go.Scatter:
+def _stage(part: pd.DataFrame, stage: str, index: int) -> ink.Trace:
     _, symbol, colour = STAGES[stage]
-    return go.Scatter(
-        x=part["mean"].tolist(),
-        y=(-part["order"] + 0.24 - 0.24 * index).tolist(),
-        mode="markers",
-        name=stage,
-        marker={"symbol": symbol, "size": 9, "color": colour},
-        error_x={
+    return {
+        "type": "scatter",
+        "x": part["mean"].tolist(),
+        "y": (-part["order"] + 0.24 - 0.24 * index).tolist(),
+        "mode": "markers",
+        "name": stage,
+        "marker": {"symbol": symbol, "size": 9, "color": colour},
+        "error_x": {
             "type": "data",
             "array": ink.numbers(part["high"] - part["mean"]),
             "arrayminus": ink.numbers(part["mean"] - part["low"]),
@@ -85,13 +85,14 @@ def _stage(part: pd.DataFrame, stage: str, index: int) -> go.Scatter:
             "width": 3,
             "visible": bool(part["low"].notna().any()),
         },
-        hovertext=[
+        "hovertext": [
             f"<b>{ink.plain(row['label'])}</b><br>{stage}: {percent(row['mean'], 2)} "
             f"{percent_interval(row['low'], row['high'], 2)}, {count(int(row['n']), 'seed')}"
             for row in part.to_dict("records")
         ],
-        hoverinfo="text",
-    )
+        "hoverinfo": "text",
+        "customdata": part["arm"].tolist(),
+    }
 
 
 def _span(frame: pd.DataFrame) -> list[float]:

@@ -17,13 +17,17 @@ from reports.grid import Grid
 
 @dataclass(frozen=True)
 class Section:
-    """A section: its heading, paragraphs before its figures, tables, lists of facts, and notes after them."""
+    """A section: its heading, banners and paragraphs before its figures, tables, lists of facts, and notes after them.
+
+    A banner is a sentence that no reader of the section may miss.
+    """
 
     title: str
     lead: tuple[str, ...] = ()
     grids: tuple[Grid, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
+    banners: tuple[str, ...] = ()
 
 
 class SectionModule(Protocol):

@@ -52,14 +52,14 @@ def _grid(table: Table, rows: pd.DataFrame) -> Grid:
     base = table.entry(table.baseline)["label"]
     against = "" if base == "baseline" else f" ({base})"
     note = f"Validation accuracy less the baseline’s{against}, explore phase, in percentage points (pp)."
-    return Grid("Effects against the baseline", columns, body, note)
+    return Grid("Effects against the baseline", columns, body, note, copies=True)
 
 
 def _row(row: Row, matched: bool, gapped: bool, equal: str, scale: tuple[float, float]) -> list[Cell]:
     whole = row["pairs"] == row["planned"]
     pairs = ABSENT if row["verdict"] is None else str(row["pairs"]) if whole else f"{row['pairs']} of {row['planned']}"
     cells = [
-        Cell(row["change"], style="again" if row["at"] == "matched" else ""),
+        Cell(row["change"], style="again" if row["at"] == "matched" else "", arm=row["arm"] or ""),
         Cell(points(row["effect"]).removesuffix("\u00a0pp"), row["effect"]),
         Cell(points_interval(row["low"], row["high"]) or ABSENT, row["low"]),
         Cell("", row["effect"], glyph=_glyph(row, scale)),

@@ -43,7 +43,7 @@ def _columns(findings: Findings) -> list[tuple[Column, Callable[[Row], Cell], bo
         marks = [word for word, arm in (("baseline", table.baseline), ("winner", winner)) if row["arm"] == arm]
         marks += ["on the front"] if row["front"] else []
         said = [mark for mark in marks if mark != row["label"]]
-        return Cell(row["label"], note=" · ".join([row["arm"], *said]))
+        return Cell(row["label"], note=" · ".join([row["arm"], *said]), arm=row["arm"])
 
     def accuracy(prefix: str, decimals: int) -> Callable[[Row], Cell]:
         return lambda row: _mean(row[f"{prefix}mean"], row[f"{prefix}high"], decimals)

@@ -61,6 +61,7 @@ def _row(findings: Findings, row: dict[Any, Any], tested: bool) -> list[Cell]:
             row["label"],
             note=" · ".join(mark for mark in marks if mark != row["label"]),
             style="chosen" if winner else "",
+            arm=row["arm"],
         ),
         Cell(percent(row["mean"], shown), row["mean"]),
         _accuracy(row, "confirm", shown),

@@ -34,7 +34,7 @@ def _limits(findings: Findings) -> Grid:
         rows.append(
             [
                 Cell(limit, float(row["limit"])),
-                Cell(row["label"], note=row["arm"]),
+                Cell(row["label"], note=row["arm"], arm=row["arm"]),
                 Cell(quantity(row["macs"]), row["macs"]),
                 Cell(percent(row["mean"], shown), row["mean"]),
                 Cell(points(row["gain"]), row["gain"]),

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,17 @@ from tests.reports import runs
 from tests.reports.conftest import SKETCHES
 
 
+def checked(figure: Any) -> go.Figure:
+    """Returns a figure as plotly's own, which refuses what plotly.js would not understand."""
+    return go.Figure(figure.data, figure.layout)
+
+
+def panels(made: Any) -> list[go.Figure]:
+    """Returns all panels of all variants that a figure module drew."""
+    variants = made.values() if isinstance(made, dict) else [made]
+    return [checked(panel) for drawn in variants for panel in (drawn if isinstance(drawn, list) else [drawn])]
+
+
 @pytest.mark.parametrize("name", sorted(SKETCHES))
 @pytest.mark.parametrize("figure", figures.discover(), ids=lambda module: module.__name__.rpartition(".")[2])
 def test_every_figure_shows_every_run_or_nothing(
@@ -32,9 +44,7 @@ def test_every_figure_shows_every_run_or_nothing(
     assert set(figure.COLUMNS) <= set(frame.columns)
     assert frame["mean"].between(0, 1).all()
     assert figure.caption(frame).endswith(".")
-    drawn = figure.draw(frame)
-    for panel in drawn if isinstance(drawn, list) else [drawn]:
-        assert isinstance(panel, go.Figure)
+    for panel in panels(figure.draw(frame)):
         assert panel.layout.height > 100
         json.loads(panel.to_json())
 
@@ -52,7 +62,7 @@ def test_the_drawn_front_rises_with_cost(table: Callable[[str], Table]) -> None:
     frame = accuracy_cost.data(table("search"))
     front = frame[frame["front"]].sort_values("macs")
     assert front["mean"].is_monotonic_increasing
-    drawn = accuracy_cost.draw(frame).data[0]
+    drawn = checked(accuracy_cost.draw(frame)).data[0]
     assert list(drawn.x[:-1]) == front["macs"].tolist()
     assert drawn.line.shape == "hv"
 
@@ -69,7 +79,7 @@ def test_intervals_are_clipped_to_what_an_accuracy_can_be(tmp_path: Path) -> Non
     for figure in (accuracy_cost, selection):
         frame = figure.data(table)
         assert frame["high"].max() == 1
-        drawn = figure.draw(frame)
+        drawn = checked(figure.draw(frame))
         axis = drawn.layout.yaxis if figure is accuracy_cost else drawn.layout.xaxis
         assert axis.range[1] <= max(1, frame["mean"].max() + 0.01)
         assert "clipped to 0–100%" in figure.caption(frame)
@@ -79,7 +89,7 @@ def test_intervals_are_clipped_to_what_an_accuracy_can_be(tmp_path: Path) -> Non
 @pytest.mark.parametrize("last", [1, 2, 3, 7, 8, 20, 37, 90, 200])
 def test_the_last_epoch_has_a_tick_and_all_are_whole(last: int, tmp_path: Path) -> None:
     frame = learning_curves.data(read(runs.run_all(runs.ablation(epochs=last)).write(tmp_path)))
-    ticks = learning_curves.draw(frame)[0].layout.xaxis.tickvals
+    ticks = checked(learning_curves.draw(frame)[0]).layout.xaxis.tickvals
     assert ticks[0] == 0
     assert ticks[-1] == last
     assert len(ticks) <= 8
@@ -89,7 +99,7 @@ def test_the_last_epoch_has_a_tick_and_all_are_whole(last: int, tmp_path: Path) 
 def test_curves_show_the_last_half_of_the_epochs(table: Callable[[str], Table]) -> None:
     frame = learning_curves.data(table("ablation"))
     floor = frame.loc[frame["epoch"] > 4, "low"].min()
-    span = learning_curves.draw(frame)[0].layout.yaxis.range
+    span = checked(learning_curves.draw(frame)[0]).layout.yaxis.range
     assert frame["low"].min() < span[0] < floor
     assert "the beginning is cut off" in learning_curves.caption(frame)
 
@@ -138,8 +148,7 @@ def test_selection_shows_three_stages_of_each_finalist(table: Callable[[str], Ta
 
 def test_hostile_text_is_escaped_in_figures(table: Callable[[str], Table]) -> None:
     for figure in figures.discover():
-        drawn = figure.draw(figure.data(table("hostile")))
-        for panel in drawn if isinstance(drawn, list) else [drawn]:
+        for panel in panels(figure.draw(figure.data(table("hostile")))):
             assert "<img" not in panel.to_json()
             assert "<a " not in panel.to_json()
 

@@ -1,0 +1,136 @@
+"use strict";
+/* Makes tables sortable, filterable, foldable and copyable. */
+const Tables = (() => {
+  const said = document.getElementById("page-said");
+  const LONG = 8;
+  const make = (tag, properties = {}, ...children) => {
+    const element = Object.assign(document.createElement(tag), properties);
+    element.append(...children);
+    return element;
+  };
+
+  /* Rows with the rows that are folded under them, which go where they go. */
+  const groupsOf = (table) => {
+    const groups = [];
+    for (const row of table.tBodies[0].rows) {
+      if (row.classList.contains("under")) groups.at(-1).push(row);
+      else groups.push([row]);
+    }
+    return groups;
+  };
+
+  const compare = (one, other) => {
+    if (one === "" || other === "") return (one === "") - (other === ""); /* what is missing comes last, either way */
+    const numbers = [Number(one), Number(other)];
+    return numbers.some(Number.isNaN) ? one.localeCompare(other, "en", { numeric: true }) : numbers[0] - numbers[1];
+  };
+
+  const sort = (table, head, column) => {
+    const down = head.getAttribute("aria-sort") === "ascending";
+    for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+    head.setAttribute("aria-sort", down ? "descending" : "ascending");
+    const keyed = groupsOf(table).map((rows) => ({ rows, key: rows[0].children[column].dataset.key }));
+    keyed.sort((one, other) => {
+      const order = compare(one.key, other.key);
+      return one.key === "" || other.key === "" || !down ? order : -order;
+    });
+    table.tBodies[0].append(...keyed.flatMap(({ rows }) => rows));
+    said.textContent = `Sorted by ${head.textContent.trim()}, ${down ? "descending" : "ascending"}.`;
+  };
+
+  const sortable = (table) => {
+    if (groupsOf(table).length < 2) return;
+    [...table.tHead.rows[0].cells].forEach((head, column) => {
+      const button = make("button", { type: "button" }, ...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => sort(table, head, column));
+    });
+  };
+
+  const filterable = (table, tools) => {
+    const groups = groupsOf(table);
+    if (groups.length <= LONG) return;
+    const field = make("input", { type: "search", autocomplete: "off", spellcheck: false });
+    const found = make("span", { className: "found" });
+    tools.prepend(make("label", {}, "Filter ", field), found);
+    field.addEventListener("input", () => {
+      const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let left = 0;
+      for (const [row, ...under] of groups) {
+        const text = [row, ...under].map((one) => one.textContent).join(" ").toLowerCase();
+        const fits = words.every((word) => text.includes(word));
+        row.classList.toggle("filtered", !fits);
+        under.forEach((one) => one.classList.toggle("filtered", !fits));
+        left += fits;
+      }
+      found.textContent = words.length ? `${left} of ${groups.length} rows` : "";
+      said.textContent = found.textContent;
+    });
+  };
+
+  const foldable = (table) => {
+    for (const [row, ...under] of groupsOf(table)) {
+      const button = row.querySelector("button.fold");
+      button?.addEventListener("click", () => {
+        const open = button.getAttribute("aria-expanded") !== "true";
+        button.setAttribute("aria-expanded", open);
+        under.forEach((one) => (one.hidden = !open));
+      });
+    }
+  };
+
+  /* Where the clipboard may not be written, as in some browsers from a file, the text is selected for the reader. */
+  const copy = async (text, beside) => {
+    beside.parentElement.querySelector("textarea.copy")?.remove();
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = make("textarea", { className: "copy", value: text, readOnly: true, rows: 6 });
+      area.setAttribute("aria-label", "Text to copy");
+      beside.after(area);
+      area.focus();
+      area.select();
+      said.textContent = "Selected: press Ctrl+C to copy.";
+      return;
+    }
+    said.textContent = "Copied.";
+  };
+
+  const copyButton = (name, text, beside) => {
+    const button = make("button", { type: "button" }, name);
+    button.addEventListener("click", async () => {
+      await copy(typeof text === "function" ? text() : text, beside);
+      if (said.textContent !== "Copied.") return;
+      button.textContent = "Copied";
+      setTimeout(() => (button.textContent = name), 1500);
+    });
+    return button;
+  };
+
+  /* Says that a table goes on to the right where it does. */
+  const hinted = (scroll) => {
+    const hint = make("p", { className: "hint", hidden: true }, "This table goes on to the right →");
+    hint.setAttribute("aria-hidden", "true");
+    scroll.before(hint);
+    const look = () => (hint.hidden = scroll.scrollWidth <= scroll.clientWidth + 1);
+    new ResizeObserver(look).observe(scroll);
+    look();
+  };
+
+  const enhance = (box) => {
+    const table = box.querySelector("table");
+    const tools = box.querySelector(".tools");
+    sortable(table);
+    foldable(table);
+    if (tools) filterable(table, tools);
+    const copies = box.querySelector("script.copies");
+    if (copies) {
+      const texts = Object.entries(JSON.parse(copies.textContent));
+      tools.append(make("span", {}, "Copy as "), ...texts.map(([name, text]) => copyButton(name, text, tools)));
+    }
+    hinted(box.querySelector(".scroll"));
+  };
+
+  document.querySelectorAll(".table").forEach(enhance);
+  return { make, enhance, copyButton };
+})();

@@ -1,0 +1,117 @@
+"""Figures made ready for the page: what plotly.js needs, and the data as a table and as CSV."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from reports import figures
+from reports.exchange import frame_csv
+from reports.grid import Cell, Column, Grid
+from reports.numbers import ABSENT
+from reports.table import Table
+
+MOST_ROWS = 200
+MOST_CSV = 5000
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One drawing: its name on the page, its JSON, its height in pixels, and the arms that its points are."""
+
+    name: str
+    text: Markup
+    height: int
+    arms: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure of the page: its data as drawn, as a table and as CSV, and its panels, by variant."""
+
+    name: str
+    section: str
+    title: str
+    caption: str
+    frame: pd.DataFrame
+    grid: Grid
+    csv: Markup
+    switch: str
+    variants: dict[str, tuple[Panel, ...]]
+
+    @property
+    def arms(self) -> set[str]:
+        """The arms that the figure or its data name."""
+        return self.grid.arms.union(*(panel.arms for panels in self.variants.values() for panel in panels))
+
+
+def draw(table: Table) -> list[Drawn]:
+    """Draws every figure that the run has something for."""
+    drawn = []
+    for module in figures.discover():
+        frame = module.data(table)
+        if frame.empty:
+            continue
+        made, name, headings = module.draw(frame), module.__name__.rpartition(".")[2], dict(module.COLUMNS)
+        drawn.append(
+            Drawn(
+                name=name,
+                section=module.SECTION,
+                title=module.TITLE,
+                caption=module.caption(frame),
+                frame=frame,
+                grid=_grid(module.TITLE, frame, headings),
+                csv=inert(json.dumps(frame_csv(frame.head(MOST_CSV), headings))),
+                switch=getattr(module, "SWITCH", "Show"),
+                variants={
+                    variant: _panels(f"{name}-{order}" if order else name, panels)
+                    for order, (variant, panels) in enumerate(figures.variants(made).items())
+                },
+            )
+        )
+    return drawn
+
+
+def inert(text: str) -> Markup:
+    """Returns JSON in which nothing can end its script element."""
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def _panels(name: str, panels: list[Any]) -> tuple[Panel, ...]:
+    return tuple(_panel(f"{name}-{number}", panel) for number, panel in enumerate(panels, 1))
+
+
+def _panel(name: str, figure: Any) -> Panel:
+    text = figure.to_json()
+    layout = figure.layout if isinstance(figure.layout, dict) else figure.layout.to_plotly_json()
+    traces = figure.data if isinstance(figure.layout, dict) else json.loads(text)["data"]
+    listed = [trace.get("customdata") or () for trace in traces]
+    arms = frozenset(arm for ids in listed for arm in ids if isinstance(arm, str) and arm)
+    return Panel(name, inert(text), int(layout["height"]), arms)
+
+
+def _grid(title: str, frame: pd.DataFrame, headings: dict[str, str]) -> Grid:
+    top = frame.head(MOST_ROWS)
+    columns = tuple(Column(heading, numeric=frame[name].dtype.kind in "iuf") for name, heading in headings.items())
+    arms = top["arm"].tolist() if "arm" in top else [""] * len(top)
+    rows = []
+    for arm, (first, *others) in zip(arms, top[list(headings)].itertuples(index=False, name=None), strict=True):
+        rows.append([_datum(first, arm if isinstance(arm, str) else ""), *map(_datum, others)])
+    note = f"The first {len(top)} of {len(frame):,} rows; all are in report.json." if len(frame) > len(top) else ""
+    return Grid(f"{title}: the data", columns, rows, note)
+
+
+def _datum(value: Any, arm: str = "") -> Cell:
+    if isinstance(value, bool):
+        return Cell("yes" if value else "no", arm=arm)
+    if isinstance(value, int | float):
+        if value != value:
+            return Cell(ABSENT, float("nan"), arm=arm)
+        return Cell(f"{value:,.0f}" if value == int(value) else f"{value:.4f}", float(value), arm=arm)
+    return Cell(str(value), arm=arm)
