@@ -69,9 +69,17 @@ def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
         ],
         "arms": [_arm(plan, arm) for arm in plan.rows],
         "derived": [_derived(other) for other in plan.derived.values() if other.arm not in plan.arms],
+        "tuning": plan.tuning.table(latest(entries, "finished")) if plan.tuning else None,
+        "fidelity": plan.fidelity.table(sampled(plan, entries)) if plan.fidelity else None,
         "additions": additions(entries),
         "selection": selection(entries),
     }
+
+
+def sampled(plan: Plan, entries: Entries) -> list[str]:
+    """Returns the arms that were sampled last for the check of short runs, less those that are no longer there."""
+    samples = [entry["arms"] for entry in entries if entry["event"] == "fidelity"]
+    return [arm for arm in samples[-1] if arm in plan.arms] if samples else []
 
 
 def selection(entries: Entries) -> dict[str, Any]:
@@ -116,7 +124,7 @@ def _arm(plan: Plan, arm: Arm) -> dict[str, Any]:
         "unmatched": arm.unmatched,
         "multiplier": arm.multiplier,
         "gap": arm.gap,
-        "tuned": arm.tuned,
+        "tuned": plan.tuning.kept.get(arm.arm) if plan.tuning else None,
         "tuned_of": arm.tuned_of,
         "cost": None,
     }
