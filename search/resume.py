@@ -5,9 +5,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from pydantic import ValidationError
+
 from blocks.source import Location, dotted
 from search.additions import fewest_confirm_seeds, seeds_of
 from search.paths import differences
+from search.train.recipe import TrainSpec
 from search.trial import VARIED
 
 NO_DIFFERENCE = ("question", "ray", "power", "plugins")
@@ -76,6 +79,7 @@ def _settled(before: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any
         for key in NO_DIFFERENCE:
             study.pop(key, None)
         study["data"].pop("root", None)
+        study["train"] = _recipe(study["train"])
         study["design"].setdefault("vary", list(VARIED))  # what runs had before there was a choice
         study["confirm"]["seeds"] = fewest_confirm_seeds(study)
     for name, factor in (first.get("factors") or {}).items():
@@ -86,6 +90,14 @@ def _settled(before: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any
         elif isinstance(old, dict) and isinstance(new, dict) and {*old} == {*new} == {"scale", "multiple_of"}:
             old["scale"] = new["scale"] if set(old["scale"]) <= set(new["scale"]) else old["scale"]
     return first, second
+
+
+def _recipe(train: dict[str, Any]) -> dict[str, Any]:
+    """Returns a recipe's content: what was written before there was a field is what says its default."""
+    try:
+        return TrainSpec.model_validate(train).content()
+    except ValidationError:  # of another version: compared as it is written
+        return train
 
 
 def _additive(location: Location, first: Any, second: Any) -> bool:

@@ -18,6 +18,7 @@ from search.configuration import Configuration, Unresolvable
 from search.data.spec import DATASETS, DataError
 from search.factors import Choice, Level, Variable
 from search.study import Study
+from search.train.fits import misfit
 from search.train.recipe import TrainSpec
 
 
@@ -126,10 +127,8 @@ class Space:
             raise Unresolvable(f"{where + ': ' if where else ''}{details['msg']}") from None
         except (ValueError, DataError) as error:
             raise Unresolvable(str(error)) from None
-        size, crop = found.input[1], found.train.augment.crop
-        if crop >= size:
-            message = f"with a border of {crop} pixels, a crop of {size} may hold nothing else"
-            raise Unresolvable(message, ("train", "augment", "crop"))
+        if (wrong := misfit(found.train, found.input)) is not None:
+            raise Unresolvable(*wrong)
         return found
 
     def _check_levels(self) -> None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from blocks import Limits, NetworkSpec, dump_weights, weights_into
 from blocks.limits import LIMITS
 from search.data.images import Images, Splits
+from search.train.augmentation import Augmentation
 from search.train.chance import Seeds, seeded_layers, stream
 from search.train.divergence import Diverged, require_finite
 from search.train.feed import Feed, training_batches
@@ -119,7 +120,9 @@ class Trial:
         self.training = Feed.of(splits.train, splits, device)
         self.validation = Feed.of(splits.validation, splits, device)
         self.meter = MemoryMeter(device)
-        self.order, self.augmentation = stream(seed, "order"), stream(seed, "augmentation")
+        self.order = stream(seed, "order")
+        height, width = splits.train.pixels.shape[2:]
+        self.augmentation = Augmentation(recipe.augment, seed, len(splits.train), (height, width))
         values = seed.of("initialisation") if isinstance(seed, Seeds) else seed
         built = network.build(seed=values, limits=limits)
         built.gradient_checkpointing = recipe.checkpointing

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from blocks.base import Count, Flag, Fraction, Natural, Number, Spec
+from blocks.base import Count, Flag, Fraction, Number, Spec
+from search.train.augmentations import Augment
 from search.train.optimizers import OPTIMIZERS, OptimizerSpec
 from search.train.schedules import SCHEDULES, ScheduleSpec
-
-
-class Augment(Spec):
-    """Random changes to training images; each image of each epoch gets its own draw."""
-
-    crop: Natural = 0
-    """Pixels of black border put around an image before a window of the image's own size is cut out of it."""
-    flip: Flag = False
-    """Whether every other image, by chance, is mirrored left to right."""
 
 
 class TrainSpec(Spec):
@@ -74,3 +66,26 @@ class TrainSpec(Spec):
             raise ValueError("micro_batch 'auto' was not settled before the trial")
         most = min(self.micro_batch or self.batch_size, self.batch_size)
         return max(1, -(-most // (1 << halvings)))
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> Self:
+        last = self.schedule.last_epoch()
+        if last > self.epochs:
+            raise ValueError(
+                f"the schedule counts to epoch {last:g} (epochs, not batches), and training ends after {self.epochs}"
+            )
+        return self
+
+    def content(self) -> dict[str, Any]:
+        """Returns the plain data that tell one recipe from another: without the later fields that are at their
+        defaults, so that recipes written before there were such fields keep their identity."""
+        defaults = TrainSpec().plain()
+        kept = {name: value for name, value in self.plain().items() if name in FIRST or value != defaults[name]}
+        return {**kept, "schedule": self.schedule.content(), "augment": self.augment.content()}
+
+
+FIRST = {
+    "epochs", "batch_size", "optimizer", "schedule", "label_smoothing", "augment", "target_accuracy", "checkpointing",
+    "threads",
+}  # fmt: skip
+"""The fields that are part of every recipe's identity; others are where they differ from their defaults."""

@@ -93,8 +93,15 @@ class Step:
         return logits.float()
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Returns the mean loss of the images."""
-        return functional.cross_entropy(logits, batch.labels, label_smoothing=self.recipe.label_smoothing)
+        """Returns the mean loss of the images; where they are mixed, each target counts by its share."""
+        smoothing = self.recipe.label_smoothing
+        if batch.others is None or batch.shares is None:
+            return functional.cross_entropy(logits, batch.labels, label_smoothing=smoothing)
+        own, other = (
+            functional.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="none")
+            for labels in (batch.labels, batch.others)
+        )
+        return torch.lerp(other, own, batch.shares).mean()
 
     def unscale(self) -> None:
         """Brings gradients of a scaled loss back to their size: before anything looks at them or clips them."""
