@@ -46,7 +46,13 @@ def fewest_confirm_seeds(study: Plain) -> int:
 
 def _of_design(before: Plain, now: Plain) -> list[str]:
     first, second = before["design"], now["design"]
-    names = [name for name in second.get("arms") or {} if name not in (first.get("arms") or {})]
+    old, new = first.get("arms") or {}, second.get("arms") or {}
+    if isinstance(new, int):  # a population's
+        return [
+            _list("seed", [seed for seed in seeds_of(now) if seed not in seeds_of(before)]),
+            _more("arms", old, new),
+        ]
+    names = [name for name in new if name not in old]
     return [
         _list("seed", [seed for seed in seeds_of(now) if seed not in seeds_of(before)]),
         _list("arm", names),

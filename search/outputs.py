@@ -58,7 +58,10 @@ def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
             "seeds": list(plan.seeds),
             "match": match.cost if match else None,
             "tolerance": match.tolerance if match else None,
+            "match_by": match.by if match else None,
             "vary": list(spec.design.vary),
+            **dict.fromkeys(("fraction", "spaces", "cost_band", "acceptance")),
+            **plan.facts,
             "family": None,
             "proposals_passed_over": {
                 status: sum(counts.get(status, 0) for counts in passed_over) for status in ("rejected", "duplicate")

@@ -97,6 +97,9 @@ class Trial:
 class Plan:
     """The arms of a study: the baseline first, then those that its design lists or its search proposes.
 
+    Attributes:
+        facts: What the design says of its arms as a whole, for arms.json: a fraction's aliases, a population's spaces.
+
     Raises:
         InputError: If the study can't be planned: an impossible baseline, or no arm that meets the constraints.
     """
@@ -108,11 +111,12 @@ class Plan:
         self.arms: dict[str, Arm] = {}
         self.derived: dict[str, Derived] = {}
         self._by_structure: dict[str, Arm] = {}
+        self.facts: dict[str, Any] = {}
         self.limits = study.spec.limits.whole()
         self.baseline = self._admit_baseline()
         design = study.spec.design
         if isinstance(design, ListedDesign):
-            for choice in design.choices(self.space):
+            for choice in design.choices(self):
                 if choice:
                     self._check_possible(choice, self.admit(choice))
             self._check_something_runs()
@@ -219,7 +223,8 @@ class Plan:
 
     def _check_possible(self, choice: Choice, arm: Arm) -> None:
         design = self.study.spec.design
-        if arm.status == "rejected" and arm.cost is None and isinstance(design, ListedDesign) and not design.combines:
+        alone = isinstance(design, ListedDesign) and not design.combines and len(choice) == 1
+        if arm.status == "rejected" and arm.cost is None and alone:
             (variable,) = (variable for variable in self.space.free if variable.name in choice)
             place = self.space.level_place(variable, choice[variable.name])
             raise self.space.error(variable, f"the arm {arm.label} is impossible: {arm.reason}", *place)

@@ -18,6 +18,7 @@ NO_DIFFERENCE = ("question", "ray", "power", "plugins")
 
 MAY_GROW = {
     ("design", "trials"),
+    ("design", "arms"),
     ("confirm", "finalists"),
     ("confirm", "seeds"),
     ("tune", "trials"),
@@ -46,7 +47,7 @@ def check_resumable(before: dict[str, Any], now: dict[str, Any]) -> None:
         for location, first, second in differences(*_settled(before, now))
         if not _additive(location, first, second)
     ]
-    changes += _fewer_arms(before, now)
+    changes += _fewer_arms(before, now) + _drawn_anew(before, now)
     if changes:
         fields = "\n".join(changes)
         raise StudyChanged(
@@ -122,6 +123,15 @@ def _fewer_arms(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     return [f"  design.trials: {new} are {arms[1]} arms, and the run has {arms[0]}: at least {wanted}"] * (
         arms[1] < arms[0]
     )
+
+
+def _drawn_anew(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Returns a line for every change of factors from which arms are drawn or chosen: all of those would be others."""
+    design = before["design"]
+    if design["kind"] != "population" and not design.get("fraction"):
+        return []
+    found = differences(before.get("factors") or {}, now.get("factors") or {}, ("factors",))
+    return [f"  {dotted(location)}: was {_text(first)}, is now {_text(second)}" for location, first, second in found]
 
 
 def _seeds(seeds: int | list[int]) -> list[int]:

@@ -16,7 +16,7 @@ from search.baseline import fill_in
 from search.binding import Binding
 from search.configuration import Configuration, Unresolvable
 from search.data.spec import DATASETS, DataError
-from search.factors import Choice, Level, Variable
+from search.factors import OFF, Choice, Level, Variable
 from search.study import Study
 from search.train.fits import misfit
 from search.train.recipe import TrainSpec
@@ -138,12 +138,15 @@ class Space:
                 raise self.error(variable, "this factor has no level beside the baseline's own")
             seen: dict[str, tuple[Level, Configuration]] = {}
             for level in self._probes(variable):
-                choice: Choice = {**self._enabling(variable), variable.name: level}
+                enabling = self._enabling(variable)
+                choice: Choice = {**enabling, variable.name: level}
                 place = self.level_place(variable, level)
                 try:
                     found = self.configuration(choice)
                 except Unresolvable as error:
                     raise self.error(variable, f"level '{level.label}' is not possible: {error}", *place) from None
+                if level.label == OFF and self._sameness(found) == self._sameness(self.configuration(enabling)):
+                    raise self.error(variable, "the baseline is without it already: 'off' takes nothing off", *place)
                 twin, other = seen.setdefault(self._sameness(found), (level, found))
                 if twin is not level:
                     same = found.identity == other.identity
