@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from reports.arms import digits
-from reports.comparisons import COST_NAMES, DECLARED, why_no_verdict
+from reports.comparisons import BOTH, COST_NAMES, DECLARED, MATCHED, RAW, TUNED, why_no_verdict
 from reports.findings import Findings
 from reports.frontier import noise
 from reports.numbers import (
@@ -24,8 +24,10 @@ from reports.numbers import (
     round_quantity,
     words,
 )
+from reports.prospects import prospects
 from reports.statistics import Verdict
 from reports.table import Table
+from reports.tuning import names, values_of
 
 Row = dict[Any, Any]
 
@@ -66,12 +68,16 @@ class Winner:
 
 @dataclass(frozen=True)
 class Answer:
-    """The first screen: the answer in a sentence or two, the findings behind it, the winner, and what to beware of."""
+    """The first screen: the answer in a sentence or two, the findings behind it, the winner, and what to beware of.
+
+    ``prospects`` says what would change the answer, and what that would cost.
+    """
 
     headline: str
     statements: tuple[Statement, ...]
     winner: Winner | None
     caveats: tuple[str, ...]
+    prospects: tuple[str, ...] = ()
 
 
 def question(table: Table) -> str:
@@ -98,7 +104,7 @@ def answer(findings: Findings) -> Answer:
         statements = tuple(_band(findings, row) for row in findings.bands.to_dict("records"))
     else:
         headline = _single(findings)
-    return Answer(headline, statements, _winner(findings), _caveats(findings))
+    return Answer(headline, statements, _winner(findings), _caveats(findings), prospects(findings))
 
 
 def _nothing(findings: Findings) -> str:
@@ -114,12 +120,15 @@ def _compared(findings: Findings) -> str:
     tested = rows[rows["p"].notna()]
     if tested.empty:
         return _untested(rows)
-    raw, matched = tested[tested["at"] == "raw"], tested[tested["at"] == "matched"]
-    declared = int((rows["at"] == "raw").sum())
+    raw, matched = tested[tested["at"] == RAW], tested[tested["at"] == MATCHED]
+    tuned = tested[tested["at"].isin([TUNED, BOTH])]
+    declared = int((rows["at"] == RAW).sum())
     of = f"of {count(len(raw), 'change')}" + ("" if declared == len(raw) else f" compared ({declared} declared)")
     said = [f"{_number(raw).capitalize()} {of} moved validation accuracy detectably{_which(raw)}"] if len(raw) else []
     cost = COST_NAMES.get(str(findings.table.design.match), "cost")
     said += [f"At equal {cost}, {_number(matched)} of {len(matched)} did{_which(matched)}"] if len(matched) else []
+    own = f"With each arm’s own {words(names(findings.table))}"
+    said += [f"{own}, {_number(tuned)} of {len(tuned)} did{_which(tuned)}"] if len(tuned) else []
     return " ".join(said)
 
 
@@ -170,15 +179,15 @@ def _statements(findings: Findings) -> tuple[Statement, ...]:
 def _said(table: Table, row: Row) -> list[Clause]:
     cost = COST_NAMES.get(str(table.design.match), "cost")
     already = [Clause(f"That is at equal {cost} already (gap {change(row['gap'])})")] if row["same"] else []
-    return [_clause(table, row), *already]
+    kept = [Clause(f"Tuning its {words(names(table))} changed nothing")] if row["kept"] else []
+    return [_clause(table, row), *already, *kept]
 
 
 def _clause(table: Table, row: Row) -> Clause:
-    matched, note = row["at"] == "matched", row["note"]
-    cost = COST_NAMES.get(str(table.design.match), "cost")
-    opening = f"At equal {cost}" if matched else ""
+    matched, note = row["at"] in (MATCHED, BOTH), row["note"]
+    opening = _opening(table, row)
     if row["verdict"] is None:
-        return Clause(f"{opening}: {note}" if matched else note[:1].upper() + note[1:])
+        return Clause(f"{opening}: {note}" if opening else note[:1].upper() + note[1:])
     if row["pairs"] == 0:
         return Clause(opening or "At its own cost", row["verdict"], note or why_no_verdict(row))
     effect = f"{points(row['effect'])} {points_interval(row['low'], row['high'])}".strip()
@@ -188,8 +197,23 @@ def _clause(table: Table, row: Row) -> Clause:
     seeds += "" if not note else f", {note}" if whole else f" ({note})"
     if matched:
         return Clause(f"{opening} (gap {change(row['gap'])}): {effect}, {seeds}", row["verdict"], _aside(table, row))
+    if opening:
+        return Clause(f"{opening}: {effect}, {seeds}", row["verdict"], _aside(table, row))
     macs = "the same" if abs(row["macs"]) < 0.0005 else change(row["macs"])
     return Clause(f"{effect} at {macs} MACs, {seeds}", row["verdict"], _aside(table, row))
+
+
+def _opening(table: Table, row: Row) -> str:
+    """Says on what terms the arms meet; nothing where each is as the study has it."""
+    said = []
+    if row["at"] in (MATCHED, BOTH):
+        said.append(f"at equal {COST_NAMES.get(str(table.design.match), 'cost')}")
+    if row["at"] in (TUNED, BOTH):
+        tuned = f"each with its own {words(names(table))}"
+        if row["arm"] is not None:
+            tuned += f" ({values_of(table, row['arm'])}; the baseline’s {values_of(table, row['against'])})"
+        said.append(tuned)
+    return ", ".join(said)[:1].upper() + ", ".join(said)[1:]
 
 
 def _aside(table: Table, row: Row) -> str:
@@ -224,10 +248,13 @@ def _band(findings: Findings, row: Row) -> Statement:
         best += f", {points(row['gain'])} against the baseline"
     if not row["rivals"]:
         return Statement(subject, (Clause(best),))
-    rival: Row = findings.arms.loc[row["rival"]].to_dict()
-    cheapest = f"the cheapest {rival['label']} at {quantity(rival['macs'], 'MACs')}"
-    told = Clause(f"Not told apart from it: {count(row['rivals'], 'arm')}, {cheapest}")
-    return Statement(subject, (Clause(best), told))
+    labels = findings.arms["label"]
+    cheapest = f"{labels[row['rival']]} at {quantity(findings.arms['macs'][row['rival']], 'MACs')}"
+    told = f"{labels[row['next']]} cannot be told from it"
+    if row["rivals"] > 1:
+        others = "" if row["rival"] == row["next"] else f"; the cheapest is {cheapest}"
+        told = f"{count(row['rivals'], 'arm')} cannot be told from it: the best is {labels[row['next']]}{others}"
+    return Statement(subject, (Clause(best), Clause(told)))
 
 
 def _single(findings: Findings) -> str:

@@ -1,10 +1,11 @@
-"""What an arm changes against the baseline, in words."""
+"""What an arm changes against the baseline, in words, and which columns of factors move together."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from reports.table import Table
+from reports.table import Factor, Table
 
 
 class Change(NamedTuple):
@@ -16,22 +17,54 @@ class Change(NamedTuple):
 
 
 def describe(table: Table, arm: str) -> Change:
-    """Returns what an arm changes; a twin changes what the arm does that it is the twin of."""
+    """Returns what an arm changes; a twin, or a tuned arm, changes what the arm does that it was made from."""
     label = str(table.arms.at[arm, "label"])
     if arm == table.baseline:
         return Change(label, "baseline", label)
-    original = table.arms.at[arm, "match_of"]
-    if original is not None and original in table.arms.index:
-        return describe(table, str(original))
-    base, own = table.levels.loc[table.baseline], table.levels.loc[arm]
+    for origin in (table.arms.at[arm, "tuned_of"], table.arms.at[arm, "match_of"]):
+        if origin is not None and origin in table.arms.index:
+            return describe(table, str(origin))
+    base, own = dict(table.levels.loc[table.baseline]), dict(table.levels.loc[arm])
     changed = [column for column in table.levels.columns if own[column] is not None and own[column] != base[column]]
     if table.design.kind == "list" or not changed:
         return Change(label, "arms", label)
     factor = next((f.name for f in table.factors if set(changed) <= set(f.columns)), " and ".join(changed))
-    words = ", ".join(step(column, base[column], own[column]) for column in changed)
-    return Change(words, factor, ", ".join(str(own[column]) for column in changed))
+    words = steps(changed, [base[name] for name in changed], [own[name] for name in changed])
+    return Change(words, factor, ", ".join(str(own[name]) for name in changed))
+
+
+def steps(columns: Sequence[str], base: Sequence[object], levels: Sequence[object]) -> str:
+    """Returns a change of several columns in words: "width 8 → 16, groups 2 → 4"."""
+    return ", ".join(step(column, one, other) for column, one, other in zip(columns, base, levels, strict=True))
 
 
 def step(column: str, base: object, level: object) -> str:
     """Returns a step in words: "expansion 4 → 6", or "block → basic" where the baseline's level has no name."""
     return f"{column} → {level}" if base == "baseline" else f"{column} {base} → {level}"
+
+
+def together(table: Table) -> list[tuple[str, ...]]:
+    """Returns the columns of the factors, those that are linked by ``same_as`` in one group, as they move together.
+
+    A linked factor with as many columns as the one it follows moves with them one by one, else with all of them.
+    """
+    named = {factor.name: factor for factor in table.factors}
+    groups = {column: [column] for factor in table.factors if not factor.same_as for column in factor.columns}
+    for factor in table.factors:
+        leader = _leader(factor, named)
+        if leader is factor:
+            groups |= {column: [column] for column in factor.columns if column not in groups}
+        elif len(leader.columns) == len(factor.columns):
+            for own, led in zip(leader.columns, factor.columns, strict=True):
+                groups[own].append(led)
+        else:
+            groups[leader.columns[0]].extend(factor.columns)
+    return [tuple(group) for group in groups.values()]
+
+
+def _leader(factor: Factor, named: dict[str, Factor]) -> Factor:
+    seen = {factor.name}
+    while factor.same_as in named and factor.same_as not in seen:
+        seen.add(factor.same_as)
+        factor = named[factor.same_as]
+    return factor

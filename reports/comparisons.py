@@ -1,23 +1,26 @@
-"""The comparisons that a design declares: each change against the baseline, at its own cost and at equal cost.
+"""The comparisons that a design declares: each change against the baseline, at its own cost, at equal cost, and tuned.
 
-The family for Holm's correction is all of them together, raw and matched, each distinct arm once.
+The family for Holm's correction is all of them together, each distinct pair of arms once.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from reports.changes import Change, describe, step
-from reports.statistics import Verdict, effects, paired
+from reports.changes import Change, describe
+from reports.main_effects import Effect, main_effects
+from reports.statistics import Verdict, paired
 from reports.table import Table
 
 DECLARED = ("one_at_a_time", "leave_one_out", "list", "factorial")
 COST_NAMES = {"macs": "MACs", "params": "parameters", "activations": "activations", "out_channels": "output channels"}
+RAW, MATCHED, TUNED, BOTH = "raw", "matched", "tuned", "matched and tuned"
 
 
 @dataclass(frozen=True)
@@ -28,22 +31,27 @@ class Comparison:
         change: What is changed, in words.
         factor: What is varied.
         level: To what.
-        at: "raw" (at its own cost) or "matched" (its twin, at the baseline's cost).
+        at: "raw" (at its own cost), "matched" (its twin, at the baseline's cost), "tuned" (each with the recipe that
+            was found for it), or "matched and tuned".
         arm: The arm that stands for it, if it is one arm that was run.
+        against: What it is compared with: the baseline, or the baseline with its own tuned recipe.
         macs: Its MACs relative to the baseline's, minus 1.
         gap: The same for the matched cost; missing for raw comparisons, but for those at equal cost.
         same: Whether a raw comparison is at equal cost as it stands, and so has no matched one beside it.
+        kept: Whether tuning changed neither the arm nor the baseline, so that there is no tuned comparison beside it.
         note: Why it was not made, or is incomplete.
     """
 
     change: str
     factor: str
     level: str
-    at: str = "raw"
+    at: str = RAW
     arm: str | None = None
+    against: str | None = None
     macs: float = np.nan
     gap: float = np.nan
     same: bool = False
+    kept: bool = False
     note: str = ""
 
 
@@ -52,9 +60,14 @@ def comparisons(table: Table) -> pd.DataFrame:
 
     Columns: those of :class:`Comparison`, then those of :func:`reports.statistics.paired`.
     """
+    return _compared(table).copy()
+
+
+@functools.lru_cache(maxsize=2)
+def _compared(table: Table) -> pd.DataFrame:
     if table.design.kind not in DECLARED:
         return pd.DataFrame()
-    return _main_effects(table) if table.design.kind == "factorial" else _against_baseline(table)
+    return _averaged(table) if table.design.kind == "factorial" else _against_baseline(table)
 
 
 def why_no_verdict(row: Mapping[Any, Any]) -> str:
@@ -68,61 +81,82 @@ def why_no_verdict(row: Mapping[Any, Any]) -> str:
     return "the differences do not vary over seeds"
 
 
+def tuned(table: Table, arm: str) -> str:
+    """Returns the arm that has the recipe which was found for an arm: itself, if its own won or none was sought."""
+    found = table.arms.at[arm, "tuned"]
+    return arm if found is None or found not in table.arms.index else str(found)
+
+
 def _against_baseline(table: Table) -> pd.DataFrame:
-    rows = pd.DataFrame([asdict(declared) for declared in _declared(table)])
+    declared = list(_declared(table))
+    rows = pd.DataFrame([asdict(comparison) for comparison in declared])
     if rows.empty:
         return rows
-    wanted = [table.baseline, *dict.fromkeys(arm for arm in rows["arm"].dropna() if arm != table.baseline)]
-    trials = table.phase("explore")
-    # Every planned pair has a row, so that an arm without a single result is still a comparison, of no pairs.
-    grid = pd.MultiIndex.from_product([wanted, _seeds(table)], names=["arm", "seed"])
-    measured = trials.drop_duplicates(["arm", "seed"]).set_index(["arm", "seed"])["val_accuracy"]
-    statistics = effects(
-        measured.reindex(grid).reset_index(),
-        baseline=table.baseline,
-        by="arm",
-        family=max(table.design.family or 0, len(wanted) - 1),
+    accuracy = _accuracy(table)
+    pairs = list(dict.fromkeys((each.arm, each.against) for each in declared if each.arm is not None))
+    differences = {place: accuracy[arm] - accuracy[against] for place, (arm, against) in enumerate(pairs)}
+    statistics = paired(
+        pd.DataFrame(differences, index=accuracy.index),
+        planned=len(accuracy),
+        family=max(table.design.family or 0, len(pairs)),
         margin=table.margin,
     )
-    rows = rows.merge(statistics, on="arm", how="left")
+    places = {pair: place for place, pair in enumerate(pairs)}
+    rows["place"] = [-1 if each.arm is None else places[each.arm, each.against] for each in declared]
+    rows = rows.merge(statistics, left_on="place", right_index=True, how="left").drop(columns="place")
     rows["verdict"] = rows["verdict"].astype(object).where(rows["verdict"].notna(), None)
     rows[["pairs", "planned"]] = rows[["pairs", "planned"]].fillna(0).astype(int)
-    short = rows["pairs"] < rows["planned"]
-    rows.loc[short, "note"] = [_mishaps(table, trials, arm) for arm in rows.loc[short, "arm"]]
+    for place in rows.index[rows["pairs"] < rows["planned"]]:
+        rows.at[place, "note"] = _mishaps(table, str(rows.at[place, "arm"]), str(rows.at[place, "against"]))
     return rows
 
 
 def _declared(table: Table) -> Iterator[Comparison]:
-    """Yields the raw comparison of each arm of the design and, where costs are matched, its twin's."""
-    arms = table.arms[(table.arms["match"] == "none") & (table.arms.index != table.baseline)]
+    """Yields each arm's comparison as it is, at equal cost where costs are matched, and tuned where recipes are."""
+    arms = table.arms[(table.arms["match"] == "none") & table.arms["tuned_of"].isna()]
     macs = table.arms["macs"] / table.entry(table.baseline)["macs"] - 1
     for arm, status, reason in zip(arms.index, arms["status"], arms["reason"], strict=True):
+        if arm == table.baseline:
+            continue
         change = describe(table, arm)
         if status != "run":
             yield Comparison(*change, macs=macs[arm], note=f"{status}: {reason}")
             continue
         entry = table.entry(arm)
         same = table.design.match is not None and entry["twin"] == arm
-        yield Comparison(*change, arm=arm, macs=macs[arm], gap=entry["gap"] if same else np.nan, same=same)
+        own = Comparison(*change, arm=arm, against=table.baseline, macs=macs[arm], same=same)
+        own = replace(own, gap=entry["gap"]) if same else own
+        yield from _with_tuned(table, own, TUNED)
         if table.design.match is not None and not same:
-            yield _twin(table, arm, change, macs)
+            yield from _with_tuned(table, _twin(table, arm, change, macs), BOTH)
+
+
+def _with_tuned(table: Table, own: Comparison, at: str) -> Iterator[Comparison]:
+    if own.arm is None or table.tuning is None:
+        yield own
+        return
+    arm, against = tuned(table, own.arm), tuned(table, table.baseline)
+    kept = (arm, against) == (own.arm, own.against)
+    yield replace(own, kept=kept)
+    if not kept:
+        yield replace(own, at=at, arm=arm, against=against, same=False)
 
 
 def _twin(table: Table, arm: str, change: Change, macs: pd.Series) -> Comparison:
     own = table.entry(arm)
     twin = own["twin"]
     if twin is None or twin not in table.arms.index:
-        return Comparison(*change, at="matched", note=f"unmatched: {own['unmatched'] or 'no twin was planned'}")
+        return Comparison(*change, at=MATCHED, note=f"unmatched: {own['unmatched'] or 'no twin was planned'}")
     entry = table.entry(twin)
     if entry["status"] != "run":
-        return Comparison(*change, at="matched", note=f"the twin is {entry['status']}: {entry['reason']}")
-    return Comparison(*change, at="matched", arm=twin, macs=macs[twin], gap=entry["gap"])
+        return Comparison(*change, at=MATCHED, note=f"the twin is {entry['status']}: {entry['reason']}")
+    return Comparison(*change, at=MATCHED, arm=twin, against=table.baseline, macs=macs[twin], gap=entry["gap"])
 
 
-def _mishaps(table: Table, trials: pd.DataFrame, arm: str) -> str:
+def _mishaps(table: Table, arm: str, against: str) -> str:
     """Says why pairs are missing: what became of the trials of the arm and of the baseline."""
-    said = []
-    for name, whose in ((arm, ""), (table.baseline, "of the baseline ")):
+    said, trials = [], table.trials[table.trials["phase"] == "explore"]
+    for name, whose in ((arm, ""), (against, "of the baseline ")):
         own = trials[trials["arm"] == name]
         lost = own[own["status"] != "completed"]["status"].value_counts()
         absent = len(table.design.seeds) - own["seed"].nunique()
@@ -131,45 +165,36 @@ def _mishaps(table: Table, trials: pd.DataFrame, arm: str) -> str:
     return ", ".join(said)
 
 
-def _seeds(table: Table) -> list[float]:
-    """Returns the seeds of the design, and any other that the explore phase has used."""
-    used = table.trials.loc[table.trials["phase"] == "explore", "seed"].unique().tolist()
-    return list(dict.fromkeys([*map(float, table.design.seeds), *sorted(used)]))
+def _accuracy(table: Table) -> pd.DataFrame:
+    """Returns validation accuracy in the explore phase: a row a seed that was planned or used, a column an arm run."""
+    trials = table.phase("explore").drop_duplicates(["arm", "seed"])
+    used = trials["seed"].unique().tolist()
+    seeds = list(dict.fromkeys([*map(float, table.design.seeds), *sorted(used)]))
+    run = table.arms.index[table.arms["status"] == "run"]
+    wide = trials.pivot(index="seed", columns="arm", values="val_accuracy")
+    return wide.reindex(index=seeds, columns=run).astype(float)
 
 
-def _main_effects(table: Table) -> pd.DataFrame:
-    """Compares each level with the baseline's, averaged over the settings of the other factors that have both."""
-    run = table.arms.index[(table.arms["status"] == "run") & (table.arms["match"] == "none")]
-    trials = table.phase("explore")
-    trials = trials[trials["arm"].isin(run)].drop_duplicates(["arm", "seed"])
-    accuracy = trials.pivot(index="seed", columns="arm", values="val_accuracy")
-    accuracy = accuracy.reindex(index=_seeds(table), columns=run)
+def _averaged(table: Table) -> pd.DataFrame:
+    """Compares each level with the baseline's, averaged over the settings of the other factors."""
+    accuracy = _accuracy(table)
     rows: list[dict[str, Any]] = []
     differences: dict[int, pd.Series] = {}
-    for change, changed, unchanged in _contrasts(table, run):
-        contrast = accuracy[changed].to_numpy() - accuracy[unchanged].to_numpy()  # seeds, settings
-        # A seed counts only with all its settings: a mean over fewer would compare different networks.
-        differences[len(rows)] = pd.Series(contrast.mean(axis=1), index=accuracy.index)
-        ratios = table.arms.loc[changed, "macs"].to_numpy() / table.arms.loc[unchanged, "macs"].to_numpy()
-        macs = float(np.exp(np.log(ratios).mean()) - 1)
-        note = f"mean of {len(changed)} settings of the other factors"
-        rows.append(asdict(Comparison(*change, macs=macs, note=note)))
+    for effect in main_effects(table):
+        used = effect.weights[effect.weights.abs() > 1e-12]
+        macs = float(np.exp((np.log(table.arms.loc[used.index, "macs"]) * used).sum()) - 1)
+        for at in (RAW, TUNED):
+            arms = [tuned(table, str(arm)) if at == TUNED else arm for arm in used.index]
+            if at == TUNED and arms == used.index.tolist():
+                continue
+            # A seed counts only with all its settings: a mean over fewer would compare different networks.
+            differences[len(rows)] = pd.Series(accuracy[arms].to_numpy() @ used.to_numpy(), index=accuracy.index)
+            rows.append(_row(table, effect, at, macs))
     if not rows:
         return pd.DataFrame()
     statistics = paired(pd.DataFrame(differences), planned=len(accuracy), margin=table.margin)
     return pd.DataFrame(rows).join(statistics)
 
 
-def _contrasts(table: Table, run: pd.Index) -> Iterator[tuple[Change, list[str], list[str]]]:
-    """Yields each level with the arms that have it, and those that have the baseline's level and are else the same."""
-    levels = table.levels.loc[run]
-    for column in levels.columns:
-        others = [name for name in levels.columns if name != column]
-        settings = list(zip(*(levels[name] for name in others), strict=True)) if others else [()] * len(levels)
-        arm_of = dict(zip(zip(levels[column], settings, strict=True), run, strict=True))
-        base = str(table.levels.at[table.baseline, column])
-        for level in levels[column].unique():
-            both = [s for s in dict.fromkeys(settings) if (level, s) in arm_of and (base, s) in arm_of]
-            if level != base and both:
-                change = Change(step(str(column), base, level), str(column), str(level))
-                yield change, [arm_of[level, s] for s in both], [arm_of[base, s] for s in both]
+def _row(table: Table, effect: Effect, at: str, macs: float) -> dict[str, Any]:
+    return asdict(Comparison(*effect.change, at=at, against=table.baseline, macs=macs, note=effect.how))

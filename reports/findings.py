@@ -9,9 +9,11 @@ import pandas as pd
 from reports.arms import fold
 from reports.comparisons import comparisons
 from reports.frontier import bands
+from reports.outlook import Outlook, outlook
 from reports.statistics import effects
 from reports.table import Table
 from reports.trust import Counts, count_up
+from reports.tuning import tuning
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Findings:
         confirmed: One row an arm of the confirm phase, indexed by arm, with its paired difference from the baseline
             on the fresh seeds.
         counts: The books of trials and arms.
+        tuning: One row an arm that found its own recipe (:func:`reports.tuning.tuning`).
+        outlook: What more seeds would buy.
     """
 
     table: Table
@@ -34,19 +38,24 @@ class Findings:
     bands: pd.DataFrame
     confirmed: pd.DataFrame
     counts: Counts
+    tuning: pd.DataFrame
+    outlook: Outlook
 
 
 def find(table: Table) -> Findings:
     """Computes the findings of a run."""
     arms = fold(table)
     searched = table.design.kind in ("search", "population")
+    compared = comparisons(table)
     return Findings(
         table=table,
         arms=arms,
-        comparisons=comparisons(table),
+        comparisons=compared,
         bands=bands(table, arms if searched else arms.iloc[:0]),
         confirmed=_confirmed(table, arms),
         counts=count_up(table),
+        tuning=tuning(table),
+        outlook=outlook(table, compared),
     )
 
 

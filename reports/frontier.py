@@ -57,11 +57,13 @@ def bands(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row a limit: ``limit`` (MACs, infinite for the last), ``arm``, ``label``, ``macs``, ``mean``, ``n``,
         ``gain`` (over the baseline's mean), ``rivals`` (other arms within the limit that cannot be told from the
-        best) and ``rival`` (the cheapest of them, or none).
+        best), ``rival`` (the cheapest of them, or none), ``next`` (the best of them, or none) and ``lead`` (over it).
     """
     measured = arms.dropna(subset=["mean", "macs"])
     if measured.empty:
-        return pd.DataFrame(columns=["limit", "arm", "label", "macs", "mean", "n", "gain", "rivals", "rival"])
+        return pd.DataFrame(
+            columns=["limit", "arm", "label", "macs", "mean", "n", "gain", "rivals", "rival", "next", "lead"]
+        )
     scatter = noise(table, measured)
     base = arms.at[table.baseline, "mean"]
     rows = []
@@ -73,7 +75,15 @@ def bands(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
         rivals = within[(best["mean"] - within["mean"] < threshold) & (within.index != best.name)]
         cheapest = rivals["macs"].idxmin() if len(rivals) else None
         rows.append({"limit": limit, "arm": best.name, **best[["label", "macs", "mean", "n"]].to_dict()})
-        rows[-1] |= {"gain": best["mean"] - base, "rivals": len(rivals), "rival": cheapest}
+        second = rivals["mean"].idxmax() if len(rivals) else None
+        lead = best["mean"] - rivals["mean"].max() if len(rivals) else np.nan
+        rows[-1] |= {
+            "gain": best["mean"] - base,
+            "rivals": len(rivals),
+            "rival": cheapest,
+            "next": second,
+            "lead": lead,
+        }
     return pd.DataFrame(rows)
 
 

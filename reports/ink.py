@@ -29,12 +29,15 @@ def shade(colour: str, opacity: float) -> str:
 
 
 BAND, MASS = 0.16, 0.3
+HEAT = (0.08, 0.2, 0.32, 0.44, 0.56)  # the cells of a map, from least to most
 
 
 def dark_key() -> dict[str, str]:
     """Returns the dark counterpart of every colour that a figure may use; the page swaps them by preference."""
     pairs = {**_DARK, **dict(zip(SERIES, _DARK_SERIES, strict=True))}
-    shades = {shade(light, opacity): shade(dark, opacity) for light, dark in pairs.items() for opacity in (BAND, MASS)}
+    shades = {
+        shade(light, opacity): shade(dark, opacity) for light, dark in pairs.items() for opacity in (BAND, MASS, *HEAT)
+    }
     return pairs | shades
 
 

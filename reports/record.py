@@ -32,15 +32,25 @@ def record(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
             "headline": said.headline,
             "statements": [str(statement) for statement in said.statements],
             "caveats": list(said.caveats),
+            "prospects": list(said.prospects),
             "winner": None if said.winner is None else asdict(said.winner),
         },
         "baseline": table.baseline,
         "selection": {"finalists": table.finalists, "winner": table.winner, "test_openings": table.test_openings},
+        "additions": list(table.additions),
         "margin": table.margin,
         "comparisons": _rows(findings.comparisons),
         "bands": _rows(findings.bands),
         "arms": _rows(findings.arms.reset_index(names="arm")),
         "confirmed": _rows(findings.confirmed.reset_index(names="arm")),
+        "tuning": _rows(findings.tuning),
+        "outlook": {
+            "open": _rows(findings.outlook.open),
+            "seeds": _rows(findings.outlook.seeds),
+            "arms": findings.outlook.arms,
+            "trial_seconds": _number(findings.outlook.trial_seconds),
+            "level": findings.outlook.level,
+        },
         "counts": {
             "trials": {
                 "planned": counts.planned,
@@ -60,6 +70,10 @@ def as_text(content: Mapping[str, Any]) -> str:
     """Returns the record as JSON, a line a part: indenting it all would double the time of a large page."""
     parts = [f"{json.dumps(name)}: {json.dumps(part, allow_nan=False)}" for name, part in content.items()]
     return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else value
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

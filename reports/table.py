@@ -60,7 +60,7 @@ class Design:
     acceptance: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """A run directory, read.
 

@@ -9,7 +9,7 @@ from search.designs.base import DESIGNS, ListedDesign
 from search.factors import Choice
 
 if TYPE_CHECKING:
-    from search.plan import Plan
+    from search.space import Space
 
 
 @DESIGNS.register
@@ -18,5 +18,5 @@ class Train(ListedDesign):
 
     kind: Literal["train"] = "train"
 
-    def choices(self, plan: Plan) -> Iterator[Choice]:
+    def choices(self, space: Space) -> Iterator[Choice]:
         return iter(())

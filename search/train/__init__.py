@@ -3,7 +3,6 @@
 Importing this package leaves torch unloaded; ``search.train.loop`` and what it uses import it.
 """
 
-from search.train.augmentations import Augment
-from search.train.recipe import TrainSpec
+from search.train.recipe import Augment, TrainSpec
 
 __all__ = ["Augment", "TrainSpec"]

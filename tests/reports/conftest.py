@@ -23,6 +23,11 @@ SKETCHES: dict[str, Callable[[], runs.Sketch]] = {
     "train": runs.trained,
     "list": runs.listed,
     "one seed": runs.one_seed,
+    "linked": runs.linked_factorial,
+    "fraction": runs.fraction,
+    "population": runs.populations,
+    "tuned": runs.tuned_ablation,
+    "fidelity": runs.short_and_full,
 }
 
 

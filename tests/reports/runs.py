@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import hashlib
 import json
@@ -15,15 +16,19 @@ from ruamel.yaml import YAML
 ACCURACIES = ("train_accuracy", "train_loss", "val_accuracy", "val_loss")
 COSTS = ("macs", "params", "activations", "inner_channels", "out_channels")
 EFFORTS = ("epochs", "train_seconds", "images_per_second", "peak_memory", "threads")
+DEVICE = ("precision", "device", "micro_batch", "accumulation")
 FIXED = (
-    *("trial", "arm", "seed", "match", "phase", "status", "reason"),
+    *("trial", "arm", "seed", "match", "tuned", "phase", "status", "reason"),
     *ACCURACIES,
     *("test_accuracy", "epochs_to_target"),
     *COSTS,
     *EFFORTS,
+    *DEVICE,
 )
+IMAGES = ("trial", "split", "images", "correct")
 EPOCH = ("trial", "arm", "seed", "phase", "epoch", *ACCURACIES, "train_top5", "val_top5", "lr", "seconds")
 CONFIRM_SEEDS = (1000, 1001, 1002)
+TUNE_SEED, SPLIT = 3000, 360
 Row = dict[str, Any]
 
 
@@ -51,6 +56,14 @@ class Sketch:
     warnings: list[str] = field(default_factory=list)
     family: int | None = None
     passed_over: dict[str, int] = field(default_factory=dict)
+    linked: dict[str, str] = field(default_factory=dict)
+    design: Row = field(default_factory=dict)
+    study: Row = field(default_factory=dict)
+    derived: list[Row] = field(default_factory=list)
+    tuning: Row | None = None
+    fidelity: Row | None = None
+    additions: list[Row] = field(default_factory=list)
+    images: list[Row] = field(default_factory=list)
 
     def arm(self, levels: dict[str, str], accuracy: float, macs: int, **given: Any) -> str:
         """Adds an arm and returns its id; ``given`` overrides fields of its entry in arms.json."""
@@ -70,6 +83,8 @@ class Sketch:
                 "match_of": None,
                 "twin": None,
                 "unmatched": None,
+                "tuned": None,
+                "tuned_of": None,
                 "multiplier": 1.0,
                 "gap": 0.0,
                 "cost": cost,
@@ -78,7 +93,7 @@ class Sketch:
                 "network": {"in_channels": 1, "stages": [{"block": {"kind": "bottleneck", **everything}}]},
                 "train": {"epochs": self.epochs},
                 "data": {"kind": "digits"},
-                "blocks": [{"name": "stem", "kind": "conv3x3", "output": [8, 8, 8], **cost}],
+                "blocks": _blocks(cost),
                 "diff": [],
                 **given,
             }
@@ -87,7 +102,7 @@ class Sketch:
 
     def run(self, arm: str, seed: int, phase: str = "explore", status: str = "completed", reason: str = "") -> None:
         """Adds one trial of an arm, with its learning curve."""
-        entry = next(entry for entry in self.arms if entry["arm"] == arm)
+        entry = next(entry for entry in [*self.arms, *self.derived] if entry["arm"] == arm)
         random = np.random.default_rng([seed, int(hashlib.sha256(arm.encode()).hexdigest()[:8], 16)])
         shared = float(np.random.default_rng(seed).normal(0, self.noise))
         final = min(0.9999, self.truth[arm] + shared + float(random.normal(0, self.noise)))
@@ -107,18 +122,33 @@ class Sketch:
             )  # fmt: skip
         self.trials.append(
             {
-                "trial": trial, "arm": arm, "seed": seed, "match": entry["match"], "phase": phase, "status": status,
-                "reason": reason, "train_accuracy": min(1.0, final + 0.01) if finished else "",
+                "trial": trial, "arm": arm, "seed": seed, "match": entry.get("match", "none"), "phase": phase,
+                "tuned": "yes" if entry.get("tuned_of") else "no", "status": status, "reason": reason,
+                "train_accuracy": min(1.0, final + 0.01) if finished else "",
                 "train_loss": 0.05 if finished else "", "val_accuracy": final if finished else "",
                 "val_loss": 0.11 if finished else "",
                 "test_accuracy": final - 0.004 if finished and phase == "confirm" else "",
                 "epochs_to_target": 5 if finished else "", **entry["cost"],
-                "inner_channels": entry["inner_channels"], "out_channels": entry["out_channels"], "epochs": length,
+                "inner_channels": entry.get("inner_channels", ""), "out_channels": entry.get("out_channels", ""),
+                "epochs": length, "precision": "float32", "device": "cpu", "micro_batch": 64, "accumulation": 1,
                 "train_seconds": 0.31 * length, "images_per_second": 3400.5 if length else "",
                 "peak_memory": 412_000_000 if length else "", "threads": 1,
-                **{column: entry["levels"].get(column, "") for column in self.columns},
+                **{column: entry.get("levels", {}).get(column, "") for column in self.columns},
             }
         )  # fmt: skip
+        if finished:
+            for split in ("validation", "test") if phase == "confirm" else ("validation",):
+                self.images.append(
+                    {"trial": trial, "split": split, "images": SPLIT, "correct": _correct(final, random)}
+                )
+
+    def derive(self, of: str, role: str, changes: Row, accuracy: float) -> str:
+        """Adds a configuration that exists only to be tuned or to check the fidelity, and returns its id."""
+        name = _digest(f"{of} {role} {changes}")
+        parent = next(entry for entry in self.arms if entry["arm"] == of)
+        self.truth[name] = accuracy
+        self.derived.append({"arm": name, "of": of, "role": role, "changes": changes, "cost": parent["cost"]})
+        return name
 
     def confirm(self, finalists: list[str]) -> None:
         """Runs finalists and the baseline on fresh seeds, and names the winner by its validation mean."""
@@ -143,6 +173,9 @@ class Sketch:
             "train": {"epochs": self.epochs},
             "design": {"kind": self.kind},
         }
+        study |= self.study
+        if self.linked:
+            study["factors"] = {name: {"same_as": other, "times": 2} for name, other in self.linked.items()}
         study |= {} if self.question is None else {"question": self.question}
         study |= {} if self.margin is None else {"margin": self.margin}
         with (run / "study.yaml").open("w", encoding="utf-8") as stream:
@@ -151,6 +184,7 @@ class Sketch:
         (run / "environment.json").write_text(json.dumps(self._environment()), encoding="utf-8")
         _write_csv(run / "results.csv", [*FIXED, *self.columns], self.trials)
         _write_csv(run / "epochs.csv", [*EPOCH], self.curves)
+        _write_csv(run / "images.csv", [*IMAGES], self.images)
         return run
 
     def _arms(self) -> Row:
@@ -169,18 +203,39 @@ class Sketch:
                 "match": self.match,
                 "tolerance": 0.05 if self.match else None,
                 "family": self.family,
+                "match_by": "width" if self.match else None,
+                "vary": ["initialisation", "order", "augmentation"],
+                "fraction": None,
+                "spaces": None,
+                "cost_band": None,
+                "acceptance": None,
                 **({"proposals_passed_over": self.passed_over} if self.passed_over else {}),
+                **self.design,
             },
             "factors": factors,
             "arms": self.arms,
+            "derived": self.derived,
+            "tuning": self.tuning,
+            "fidelity": self.fidelity,
+            "additions": self.additions,
             "selection": {
                 "finalists": self.finalists,
                 "winner": self.winner,
                 "test_opened": "2026-11-22T05:00:00Z" if self.winner else None,
+                "ledger": [self._opening()] if self.winner else [],
             },
         }
 
+    def _opening(self) -> Row:
+        confirmed = [row for row in self.trials if row["phase"] == "confirm"]
+        arms = list(dict.fromkeys(row["arm"] for row in confirmed))
+        return {"time": "2026-11-22T05:00:00Z", "arms": arms, "trials": len(confirmed)}
+
     def _environment(self) -> Row:
+        seeds = {
+            phase: sorted({row["seed"] for row in self.trials if row["phase"] == phase})
+            for phase in ("tune", "fidelity")
+        }
         return {
             "versions": {"python": "3.11.9", "torch": "2.15.0", "optuna": "5.0.0", "ray": "2.60.0", "numpy": "2.4.0"},
             "commit": "4d1f0c7a9be2",
@@ -191,6 +246,7 @@ class Sketch:
             "seeds": {
                 "explore": [] if self.kind == "train" else self.seeds,
                 "confirm": list(CONFIRM_SEEDS) if self.winner else [],
+                **{phase: used for phase, used in seeds.items() if used},
             },
             "varied": ["initialisation", "order", "augmentation"],
             "data": {
@@ -205,8 +261,14 @@ class Sketch:
             "wall_seconds": 61.2,
             "sessions": [{"started": "2026-11-22T04:58:59Z", "seconds": 61.2, "trials": len(self.trials)}],
             "warnings": self.warnings,
-            "planned": {"trials": len(self.trials) if self.planned is None else self.planned},
+            "planned": {"trials": len(self.trials) if self.planned is None else self.planned, **self._by_phase()},
         }
+
+    def _by_phase(self) -> Row:
+        if self.planned is not None:
+            return {}
+        phases = [row["phase"] for row in self.trials]
+        return {"by_phase": {phase: phases.count(phase) for phase in dict.fromkeys(phases)}}
 
 
 def ablation(**changes: Any) -> Sketch:
@@ -421,6 +483,171 @@ def listed() -> Sketch:
     sketch.arm({"variant": "gelu"}, 0.95, 226_000, arm=_digest("gelu"))
     sketch.arm({"variant": "silu"}, 0.97, 226_000, arm=_digest("silu"))
     return run_all(sketch)
+
+
+def linked_factorial() -> Sketch:
+    """A factorial of two factors and one that moves with the first."""
+    sketch = Sketch(
+        name="linked",
+        kind="factorial",
+        columns={"width": ["8", "16"], "groups": ["2", "4"], "depth": ["1", "2", "4"]},
+        baseline_levels={"width": "8", "groups": "2", "depth": "1"},
+        seeds=[0, 1, 2],
+        linked={"groups": "width"},
+    )
+    for width, groups in (("8", "2"), ("16", "4")):
+        for depth in ("1", "2", "4"):
+            accuracy = 0.92 + 0.0012 * int(width) + 0.003 * int(depth)
+            levels = {} if (width, depth) == ("8", "1") else {"width": width, "groups": groups, "depth": depth}
+            sketch.arm(levels, accuracy, 1000 * int(width) * int(depth))
+    return run_all(sketch)
+
+
+def fraction() -> Sketch:
+    """Half of the cells of three two-level factors: each main effect is aliased with an interaction."""
+    sketch = Sketch(
+        name="half_fraction",
+        kind="factorial",
+        columns={"se": ["off", "on"], "gelu": ["off", "on"], "deep": ["off", "on"]},
+        baseline_levels={"se": "off", "gelu": "off", "deep": "off"},
+        seeds=[0, 1, 2, 3],
+        design={
+            "fraction": {
+                "kind": "resolution",
+                "resolution": 3,
+                "runs": 4,
+                "aliases": [["se", "gelu:deep"], ["gelu", "se:deep"], ["deep", "se:gelu"]],
+            }
+        },
+    )
+    for se, gelu, deep in (("off", "off", "off"), ("on", "on", "off"), ("on", "off", "on"), ("off", "on", "on")):
+        accuracy = 0.93 + 0.01 * (se == "on") + 0.002 * (gelu == "on") + 0.015 * (deep == "on")
+        own = {"se": se, "gelu": gelu, "deep": deep}
+        levels = {name: level for name, level in own.items() if level == "on"}
+        sketch.arm(levels, accuracy, 100_000 + 80_000 * (deep == "on"))
+    return run_all(sketch)
+
+
+def populations(arms: int = 40, name: str = "two_spaces") -> Sketch:
+    """Two spaces sampled at random under a band of MACs, one of them better."""
+    sketch = Sketch(
+        name=name,
+        kind="population",
+        columns={"width": [], "depth[0]": [], "block": []},
+        baseline_levels={"width": "8", "depth[0]": "1", "block": "basic"},
+        seeds=[0],
+        noise=0.002,
+        study={"question": "Which space holds the better networks?"},
+    )
+    random = np.random.default_rng(11)
+    sketch.arm({}, 0.952, 210_000)
+    spaces: dict[str, list[str]] = {"basic": [], "bottleneck": []}
+    for number in range(2 * arms):
+        block = "basic" if number % 2 else "bottleneck"
+        width, depth = int(random.integers(4, 25)), int(random.integers(1, 5))
+        macs = int(random.uniform(150_000, 250_000))
+        error = 0.03 + 0.00001 * (width - 12) ** 2 + 0.02 * float(random.beta(2, 4)) + 0.006 * (block == "basic")
+        levels = {"width": str(width), "depth[0]": str(depth), "block": block}
+        spaces[block].append(sketch.arm(levels, 1 - error, macs, arm=f"{number + 1:012x}"))
+    sketch.design = {
+        "spaces": [
+            {"name": name, "arms": ids, "drawn": 90 + len(ids), "accepted": len(ids)} for name, ids in spaces.items()
+        ],
+        "cost_band": {"cost": "macs", "min": 150_000, "max": 250_000},
+        "acceptance": {"drawn": 180 + 2 * arms, "accepted": 2 * arms},
+    }
+    return run_all(sketch)
+
+
+def tuned_ablation() -> Sketch:
+    """An ablation in which every arm found its own learning rate; the baseline's own value was the best for it."""
+    sketch = ablation(name="tuned_ablation", match=None)
+    sketch.arms = [entry for entry in sketch.arms if entry["match"] == "none"]
+    sketch.tuning = {
+        "trials": 3,
+        "seed": TUNE_SEED,
+        "paths": {"train.optimizer.lr": {"low": 0.01, "high": 1, "log": True}},
+        "arms": {},
+    }
+    for entry in list(sketch.arms):
+        _tune(sketch, entry)
+    run_all(sketch)
+    sketch.additions = [{"time": "2026-11-23T05:00:00Z", "what": "seeds 3, 4"}]
+    sketch.confirm([entry["arm"] for entry in sketch.arms if entry["levels"]["expansion"] == "6"])
+    return sketch
+
+
+def _tune(sketch: Sketch, entry: Row) -> None:
+    """Tries three learning rates of an arm, and gives it a tuned arm unless its own is the best."""
+    path, own = "train.optimizer.lr", 0.1
+    candidates = []
+    for value, gain in ((0.1, 0.0), (0.03, 0.009 if entry["label"] != "baseline" else -0.01), (0.4, -0.012)):
+        accuracy = sketch.truth[entry["arm"]] + gain
+        name = entry["arm"] if value == own else sketch.derive(entry["arm"], "tune", {path: value}, accuracy)
+        sketch.run(name, TUNE_SEED, phase="tune")
+        row = sketch.trials[-1]
+        candidates.append(
+            {
+                "arm": name, "trial": row["trial"], "values": {path: value}, "status": row["status"],
+                "val_accuracy": row["val_accuracy"],
+            }
+        )  # fmt: skip
+    best = max(candidates, key=lambda candidate: candidate["val_accuracy"])
+    tuned = entry["arm"]
+    if best["arm"] != entry["arm"]:
+        tuned = sketch.arm(
+            {k: v for k, v in entry["levels"].items() if v != sketch.baseline_levels[k]},
+            sketch.truth[best["arm"]],
+            entry["cost"]["macs"],
+            label=f"{entry['label']}, tuned",
+            tuned_of=entry["arm"],
+        )
+    entry["tuned"] = tuned
+    assert sketch.tuning is not None
+    sketch.tuning["arms"][entry["arm"]] = {
+        "tuned": tuned,
+        "own": {path: own},
+        "values": best["values"],
+        "own_score": candidates[0]["val_accuracy"],
+        "score": best["val_accuracy"],
+        "candidates": candidates,
+    }
+
+
+def short_and_full(agreeing: bool = True) -> Sketch:
+    """A search in which twelve arms were trained short and full, to see whether the short ranking can be trusted."""
+    sketch = searched(arms=30, name="short_and_full")
+    pairs = []
+    for entry in sketch.arms[:12]:
+        truth = sketch.truth[entry["arm"]]
+        length = {"short": truth - 0.03, "full": truth if agreeing else 1.9 - truth}
+        pair: Row = {"arm": entry["arm"]}
+        for name, accuracy in length.items():
+            own = sketch.derive(entry["arm"], "fidelity", {"train.epochs": {"short": 4, "full": 8}[name]}, accuracy)
+            sketch.run(own, 2000, phase="fidelity")
+            pair[name] = {"arm": own, "trials": [sketch.trials[-1]["trial"]]}
+        pairs.append(pair)
+    sketch.fidelity = {"epochs": [4, 8], "seeds": [2000], "arms": pairs}
+    return sketch
+
+
+def _blocks(cost: Row) -> list[Row]:
+    """A stem, two stages of a block each, and a head, that share an arm's cost."""
+    shares = (("stem", "conv3x3", [8, 8, 8], 0.1), ("stages.0.0", "bottleneck", [32, 8, 8], 0.4))
+    shares += (("stages.1.0", "bottleneck", [64, 4, 4], 0.45), ("head", "linear", [10], 0.05))
+    return [
+        {"name": name, "kind": kind, "output": output, **{unit: int(part * n) for unit, n in cost.items()}}
+        for name, kind, output, part in shares
+    ]
+
+
+def _correct(accuracy: float, random: np.random.Generator) -> str:
+    """Packs which images were right: the hard ones fail more often, so that trials agree."""
+    hardness = np.random.default_rng(3).random(SPLIT)
+    noise = random.normal(0, 0.15, SPLIT)
+    right = np.ones(SPLIT, dtype=bool)
+    right[np.argsort(hardness + noise)[: round((1 - accuracy) * SPLIT)]] = False
+    return base64.b64encode(np.packbits(right).tobytes()).decode()
 
 
 def _digest(text: str) -> str:

@@ -1,0 +1,157 @@
+"""How much of the scatter of accuracy over arms each factor accounts for.
+
+The estimator is the analysis of variance by least squares: each factor's share is what the fit loses without it, every
+level of a factor a term of its own, numbers with many levels cut into five bins of equal counts. Interactions are what
+all pairs of factors add together. In a full factorial this is the classical decomposition, and exact. A forest would
+need an import that takes longer than the rest of the page.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from reports.arms import fold
+from reports.changes import together
+from reports.table import Table
+from reports.trends import numeric
+
+KINDS = ("factorial", "search", "population")
+BINS, MOST_LEVELS, LEAST_ARMS, LEAST_RATIO, PARTS, MOST_PAIR_TERMS = 5, 8, 12, 3, 20, 150
+INTERACTIONS, REST = "pairs of factors together", "unexplained"
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Importance:
+    """Shares of the variance of accuracy over arms.
+
+    Attributes:
+        shares: One row a factor, largest first, then what pairs add, then the rest: factor, share, low, high.
+        arms: Arms that it is of.
+        spread: What low and high come from: "seeds" (lowest and highest over the seeds, each taken alone), "arms" (a
+            95% interval by the jackknife over twenty groups of arms), or "" where there is neither.
+        adaptive: Whether a sampler chose the arms after seeing others.
+    """
+
+    shares: pd.DataFrame
+    arms: int
+    spread: str
+    adaptive: bool
+
+
+@functools.lru_cache(maxsize=2)
+def importance(table: Table) -> Importance | None:
+    """Returns the importance of each factor; None where there are too few arms or factors for it.
+
+    A factorial has it from four arms on; arms that were drawn or proposed must be twelve, and thrice the terms.
+    """
+    if table.design.kind not in KINDS or (table.design.fraction or {}).get("kind", "full") != "full":
+        return None
+    arms = fold(table)
+    arms = arms[(arms["match"] == "none") & arms["tuned_of"].isna() & arms["mean"].notna()]
+    terms = _terms(table, arms.index)
+    whole = table.design.kind == "factorial"
+    size = 1 + sum(term.shape[1] for term in terms.values())
+    if len(terms) < 2 or len(arms) < (4 if whole else max(LEAST_ARMS, LEAST_RATIO * size)):
+        return None
+    least = 1 if whole else LEAST_RATIO
+    shares = _shares(terms, arms["mean"].to_numpy(), least)
+    if shares is None:
+        return None
+    low, high, spread = _spread(table, arms, terms, shares, least)
+    frame = pd.DataFrame({"share": shares, "low": low, "high": high}).rename_axis("factor").reset_index()
+    rank = frame["share"].where(frame["factor"] != INTERACTIONS, -1.0).where(frame["factor"] != REST, -2.0)
+    frame = frame.loc[rank.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
+    return Importance(frame, len(arms), spread, table.design.kind == "search")
+
+
+def _terms(table: Table, arms: pd.Index) -> dict[str, Matrix]:
+    """Returns each factor that varies as indicators of its levels, all but one, less their means."""
+    made = {}
+    for group in together(table):
+        levels = table.levels.loc[arms, group[0]]
+        numbers = numeric(levels)
+        if numbers is not None and numbers.nunique() > MOST_LEVELS:
+            cut = pd.qcut(numbers, BINS, labels=False, duplicates="drop")
+            levels = cut.where(cut.notna(), -1)
+        coded = pd.get_dummies(levels.astype(str), drop_first=True).to_numpy(np.float64)
+        if coded.shape[1]:
+            made[" and ".join(group)] = coded - coded.mean(axis=0)
+    return made
+
+
+def _shares(
+    terms: Mapping[str, Matrix], score: Matrix, least: int, kept: NDArray[np.bool_] | None = None
+) -> dict[str, float] | None:
+    """Returns each factor's share of the variance, what pairs add, and the rest.
+
+    Pairs are fitted where there are ``least`` times as many arms as terms. Only the arms that are ``kept`` count.
+    """
+    if kept is not None:
+        terms, score = {name: term[kept] for name, term in terms.items()}, score[kept]
+    every = dict(terms)
+    centred = score - score.mean()
+    total = float(centred @ centred)
+    if total <= 1e-18:
+        return None
+    additive = np.hstack(list(every.values()))
+    explained = _explained(additive, centred)
+    shares = {
+        name: max(explained - _explained(_without(every, name), centred), 0) / total for name in every
+    }  # what the fit loses without the factor
+    pairs = [_product(every[one], every[other]) for one, other in combinations(every, 2)]
+    size = additive.shape[1] + sum(pair.shape[1] for pair in pairs)
+    known = explained
+    if size <= MOST_PAIR_TERMS and len(centred) - 1 >= least * size:
+        known = _explained(np.hstack([additive, *pairs]), centred)
+        shares[INTERACTIONS] = max(known - explained, 0) / total
+    shares[REST] = max(total - known, 0) / total
+    return shares
+
+
+def _explained(coded: Matrix, centred: Matrix) -> float:
+    """Returns the sum of squares that the columns account for, beside a constant."""
+    if not coded.shape[1]:
+        return 0.0
+    own = coded - coded.mean(axis=0)
+    inner = own.T @ own
+    cross = own.T @ centred
+    return float(cross @ np.linalg.pinv(inner, rcond=1e-10, hermitian=True) @ cross)
+
+
+def _without(terms: Mapping[str, Matrix], name: str) -> Matrix:
+    rest = [term for other, term in terms.items() if other != name]
+    return np.hstack(rest) if rest else np.empty((len(terms[name]), 0))
+
+
+def _product(one: Matrix, other: Matrix) -> Matrix:
+    return np.asarray((one[:, :, None] * other[:, None, :]).reshape(len(one), -1))
+
+
+def _spread(
+    table: Table, arms: pd.DataFrame, terms: Mapping[str, Matrix], shares: Mapping[str, float], least: int
+) -> tuple[pd.Series, pd.Series, str]:
+    trials = table.phase("explore").drop_duplicates(["arm", "seed"])
+    wide = trials.pivot(index="seed", columns="arm", values="val_accuracy").reindex(columns=arms.index)
+    whole = wide.dropna()
+    if len(whole) >= 2:
+        every = [_shares(terms, row, least) for row in whole.to_numpy()]
+        own = pd.DataFrame([row for row in every if row is not None])
+        return own.min(), own.max(), "seeds"
+    if len(arms) < 3 * PARTS:
+        return pd.Series(dtype=float), pd.Series(dtype=float), ""
+    score, place = arms["mean"].to_numpy(), np.arange(len(arms)) % PARTS
+    every = [_shares(terms, score, least, place != part) for part in range(PARTS)]
+    own = pd.DataFrame([row for row in every if row is not None])
+    error = np.sqrt((PARTS - 1) / PARTS * ((own - own.mean()) ** 2).sum())
+    half = float(stdtrit(PARTS - 1, 0.975)) * error
+    centre = pd.Series(shares)
+    return (centre - half).clip(0, 1), (centre + half).clip(0, 1), "arms"

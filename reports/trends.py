@@ -1,0 +1,99 @@
+"""Numeric factors: accuracy at each level."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from reports.arms import fold
+from reports.changes import together
+from reports.comparisons import DECLARED
+from reports.statistics import means
+from reports.table import Table
+
+COLUMNS = ["factor", "series", "level", "mean", "low", "high", "n", "over"]
+MOST_LEVELS, BINS = 12, 8
+NUMBER = re.compile(r"[-+]?\d+(\.\d*)?([eE][-+]?\d+)?")
+
+
+def trends(table: Table) -> pd.DataFrame:
+    """Returns one row a level of each numeric factor that has at least three.
+
+    Columns: factor, series, level, mean, low, high, n, over.
+
+    Where levels were declared, ``mean`` and its 95% t interval are over seeds (``over``: "seeds"): of the one arm that
+    has the level, as it is, matched and tuned (``series``), or in a factorial of the mean over all its arms. Where arms
+    were drawn or proposed they are over arms ("arms"), more than twelve levels in eight bins of equal counts, at their
+    mean level.
+    """
+    kind = table.design.kind
+    parts = []
+    for group in together(table):
+        levels = numeric(table.levels[group[0]])
+        if levels is None or levels.nunique() < 3:
+            continue
+        if kind == "factorial":
+            part = _over_settings(table, levels)
+        elif kind in DECLARED:
+            part = _over_seeds(table, group, levels)
+        else:
+            part = _over_arms(table, levels)
+        parts.append(part.assign(factor=" and ".join(group)))
+    every = pd.concat(parts)[COLUMNS] if parts else pd.DataFrame(columns=COLUMNS)
+    return every.reset_index(drop=True)
+
+
+def numeric(levels: pd.Series) -> pd.Series | None:
+    """Returns levels as numbers, missing where a factor does not apply; None if one of them is no number."""
+    known = levels.dropna().astype(str)
+    if known.empty or not all(NUMBER.fullmatch(level) for level in known.unique()):
+        return None
+    numbers: pd.Series = levels.map(lambda level: np.nan if level is None else float(level)).astype(float)
+    return numbers
+
+
+def _accuracy(table: Table) -> pd.DataFrame:
+    trials = table.phase("explore").drop_duplicates(["arm", "seed"])
+    return trials.pivot(index="seed", columns="arm", values="val_accuracy")
+
+
+def _over_seeds(table: Table, group: tuple[str, ...], levels: pd.Series) -> pd.DataFrame:
+    """Takes the arms that differ from the baseline in this factor alone."""
+    accuracy = _accuracy(table)
+    others = [column for column in table.levels.columns if column not in group]
+    alone = (table.levels[others] == table.levels.loc[table.baseline, others]).all(axis=1)
+    arms = table.arms[alone & (table.arms["status"] == "run") & table.arms.index.isin(accuracy.columns)]
+    series = np.where(arms["match"] == "none", "its own cost", "equal cost").astype(object)
+    series = np.where(arms["tuned_of"].isna(), series, series + ", tuned")
+    frame = means(accuracy[arms.index]).assign(level=levels[arms.index], series=series, over="seeds")
+    base = frame[frame["level"] == levels[table.baseline]]
+    kept = frame[frame["series"].isin(frame.loc[~frame.index.isin(base.index), "series"])]
+    twins = [base[base["series"] == "its own cost"].assign(series="equal cost")] if "equal cost" in series else []
+    every: pd.DataFrame = pd.concat([kept, *twins])
+    return every.sort_values(["series", "level"], ascending=[False, True])
+
+
+def _over_settings(table: Table, levels: pd.Series) -> pd.DataFrame:
+    accuracy = _accuracy(table)
+    arms = table.arms[(table.arms["status"] == "run") & (table.arms["match"] == "none") & table.arms["tuned_of"].isna()]
+    own = accuracy.reindex(columns=arms.index)
+    # A seed counts only with all its settings: a mean over fewer would compare different networks.
+    values = {
+        level: own.loc[:, levels[arms.index] == level].mean(axis=1, skipna=False) for level in sorted(levels.unique())
+    }
+    frame = means(pd.DataFrame(values)).rename_axis("level").reset_index()
+    return frame.assign(series="mean over the other factors", over="seeds")
+
+
+def _over_arms(table: Table, levels: pd.Series) -> pd.DataFrame:
+    arms = fold(table).dropna(subset=["mean"])
+    frame = pd.DataFrame({"level": levels[arms.index], "mean": arms["mean"]}).dropna()
+    bins = frame["level"]
+    if frame["level"].nunique() > MOST_LEVELS:
+        bins = pd.qcut(frame["level"], BINS, labels=False, duplicates="drop")
+    places = frame["level"].groupby(bins).mean()
+    grouped = {place: pd.Series(part.to_numpy()) for place, part in frame["mean"].groupby(bins)}
+    made = means(pd.DataFrame(grouped))
+    return made.assign(level=places.reindex(made.index), series="mean over arms", over="arms")
