@@ -46,8 +46,11 @@ def fewest_confirm_seeds(study: Plain) -> int:
 
 def _of_design(before: Plain, now: Plain) -> list[str]:
     first, second = before["design"], now["design"]
-    names = [name for name in second.get("arms") or {} if name not in (first.get("arms") or {})]
+    old, new = first.get("arms"), second.get("arms")
+    counted = isinstance(new, int)  # a population's are drawn, a list's are named
+    names = [] if counted else [name for name in new or {} if name not in (old or {})]
     return [
+        _more("arms", old, new) if counted else "",
         _list("seed", [seed for seed in seeds_of(now) if seed not in seeds_of(before)]),
         _list("arm", names),
         _more("trials", first.get("trials"), second.get("trials")),

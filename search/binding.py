@@ -6,7 +6,7 @@ refers to is there, and that references don't go in circles.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from blocks.source import InputError, Location, dotted
 from search import paths
 from search.columns import FIXED_COLUMNS
 from search.designs.listed import VARIANT
-from search.factors import Factor, Level, Scale, Variable, label
+from search.factors import OFF, Factor, Level, Scale, Variable, label
 from search.study import Study
 
 
@@ -53,6 +53,8 @@ class Binding:
         declared = self._factors[variable.factor].levels
         if variable.range is not None:
             return ("range",)
+        if level.label == OFF and self._factors[variable.factor].off is not None:
+            return (OFF,)
         if isinstance(declared, Mapping):
             return ("levels", level.label)
         index = next(index for index, other in enumerate(variable.levels) if other is level)
@@ -63,8 +65,13 @@ class Binding:
     def _bind(self, name: str, factor: Factor) -> list[Variable]:
         if name in FIXED_COLUMNS:
             raise self._error_at(name, f"'{name}' is a fixed column of results.csv; give the factor another name")
+        if self.study.spec.design.only_off and factor.off is None and factor.same_as is None:
+            kind = self.study.spec.design.kind
+            message = f"{kind} takes parts off: say by 'off' what there is in place of this one, such as off: 0.0"
+            raise self._error_at(name, message)
+        when = {other: frozenset(label(value) for value in wanted) for other, wanted in factor.when.items()}
         if factor.path is None:
-            return [Variable(name, name, None, "baseline", levels=self._patches(name, factor))]
+            return [Variable(name, name, None, _own(factor), levels=self._patches(name, factor), when=when)]
         try:
             path = self._parsed(factor.path)
             branches = paths.each(path, self.study.baseline)
@@ -95,6 +102,9 @@ class Binding:
             own = next((text for text, value in factor.levels.items() if label(value) == own), own)
         elif factor.levels is not None:
             levels = tuple(Level(label(value), value, ((path, value),)) for value in factor.levels)
+        if factor.off is not None:
+            off = Level(OFF, factor.off, ((path, factor.off),))
+            levels = (off,) if self.study.spec.design.only_off else (*levels, off)
         when = {other: frozenset(label(value) for value in wanted) for other, wanted in factor.when.items()}
         return Variable(
             f"{name}{suffix}", name, path, own, same, levels, factor.range, factor.same_as, factor.times, when
@@ -102,7 +112,7 @@ class Binding:
 
     def _patches(self, name: str, factor: Factor) -> tuple[Level, ...]:
         levels = []
-        for text, patch in factor.levels.items():
+        for text, patch, place in self._written_patches(factor):
             changes = []
             for key, value in patch.items():
                 try:
@@ -110,12 +120,20 @@ class Binding:
                     if not paths.values(path, self.study.baseline) or path[0] not in {"network", "train", "data"}:
                         raise paths.PathError("a level changes something in network, train or data")
                 except paths.PathError as error:
-                    raise self._error_at(name, str(error), "levels", text, key) from None
+                    raise self._error_at(name, str(error), *place, key) from None
                 changes.append((path, value))
             if not changes:
-                raise self._error_at(name, "an empty patch changes nothing", "levels", text)
+                raise self._error_at(name, "an empty patch changes nothing", *place)
             levels.append(Level(text, text, tuple(changes)))
         return tuple(levels)
+
+    def _written_patches(self, factor: Factor) -> Iterator[tuple[str, Mapping[str, Any], Location]]:
+        """Yields every patch of a factor without a path, by name, with where it is written below the factor."""
+        levels = {} if self.study.spec.design.only_off else factor.levels or {}
+        for text, patch in levels.items():
+            yield text, patch, ("levels", text)
+        if factor.off is not None:
+            yield OFF, factor.off, (OFF,)
 
     def _parsed(self, text: str) -> paths.Path:
         """Returns a path. Raises ``PathError``, also for what a generator writes: it is not there to be varied."""
@@ -213,3 +231,8 @@ class Binding:
                 f"{numbers[1]:g} of {other.name}"
             )
             raise self.error(variable, message, "same_as")
+
+
+def _own(factor: Factor) -> str:
+    """Returns the name of the baseline's own value of a factor that is made of patches."""
+    return "on" if factor.levels is None else "baseline"

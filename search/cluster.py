@@ -15,14 +15,16 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from search import reaper
 from search.engine import Reply, Splits, default_workers
+from search.mishaps import killed_for_memory
+from search.retries import Attempt
 from search.trial import Job, Runner, attempt, run
 
-MAX_RETRIES = 2
-"""How often a job is tried again after its worker died."""
+CONTEXT_BYTES = 2**30
+"""What a process takes of a GPU before it does anything: CUDA's context and the libraries' handles."""
 
 MAX_STORED = 4
 """How many sets of images are held in Ray's store for jobs to come."""
@@ -114,7 +116,9 @@ class OnRay:
             read there by all workers of a machine without a copy.
         workers: How many jobs run at once; by default as many as the cluster has room for.
         threads: Threads, and so CPUs, of a job.
-        gpus: GPUs of a job, a fraction to share one; by default one GPU a job where the cluster has any.
+        gpus: GPUs of a job, a fraction to share one; by default one GPU a job where the cluster has any. ``"auto"``
+            shares a GPU between as many jobs as its memory and its CPUs hold.
+        memory: Bytes that a job needs of a GPU at most, for ``"auto"``.
     """
 
     name = "ray"
@@ -127,7 +131,8 @@ class OnRay:
         data_of: Callable[[Job], str],
         workers: int | None,
         threads: int,
-        gpus: float | None = None,
+        gpus: float | Literal["auto"] | None = None,
+        memory: int = 0,
         runner: Runner = run,
     ) -> None:
         ray_process.wait_until_ready()
@@ -137,19 +142,27 @@ class OnRay:
         self._splits_of, self._data_of, self._runner = splits_of, data_of, runner
         resources = ray.cluster_resources()
         available = resources.get("GPU", 0.0)
-        share = gpus if gpus is not None else (1.0 if available else 0.0)
+        if gpus == "auto":
+            room = int(resources.get("CPU", 1.0) / available) // threads if available else 0
+            share = gpu_share(memory, self._gpu_memory(), room) if available else 0.0
+        else:
+            share = gpus if gpus is not None else (1.0 if available else 0.0)
         room = int(available / share) if share else int(resources.get("CPU", 1.0)) // threads
         self.slots = max(1, workers or room)
         # Under Ray a worker may be given fewer CPUs than it has threads when the user asks for more workers than fit.
         self._options = {"num_cpus": min(threads, max(resources.get("CPU", 1.0) / self.slots, 0.01)), "num_gpus": share}
         self._device = "cuda" if share else "cpu"
+        self._shared = 0 < share < 1
         self._actor_class = ray.remote(_Worker)
         self._idle = deque(self._new_worker() for _ in range(self.slots))
-        self._flying: dict[Any, tuple[Job, Any, int]] = {}
+        self._waiting: deque[Attempt] = deque()
+        self._flying: dict[Any, tuple[Attempt, Any]] = {}
         self._stored: dict[str, Any] = {}
+        self._killed = killed_for_memory()
 
     def submit(self, job: Job) -> None:
-        self._start(job, self._idle.popleft(), 0)
+        self._waiting.append(Attempt(job))
+        self._start_what_may()
 
     def wait(self) -> list[tuple[Job, Reply]]:
         ended: list[tuple[Job, Reply]] = []
@@ -159,31 +172,78 @@ class OnRay:
         return ended
 
     def close(self) -> None:
+        self._waiting.clear()
         self._flying.clear()
         self._process.close()
 
     def _take(self, reference: Any) -> list[tuple[Job, Reply]]:
-        job, worker, tries = self._flying.pop(reference)
+        attempt, worker = self._flying.pop(reference)
         try:
             reply = self._ray.get(reference)
-        except self._ray.exceptions.RayActorError as error:
-            if tries < MAX_RETRIES:
-                self._start(job, self._new_worker(), tries + 1)
-                return []
-            worker, reply = self._new_worker(), _lost(error, tries + 1)
+        except (self._ray.exceptions.RayActorError, self._ray.exceptions.OutOfMemoryError) as error:
+            reply, worker = self._lost(error, attempt), self._new_worker()
+        if reply.get("mishap") == "device_lost":
+            self._ray.kill(worker)  # it can do nothing more there: never used again
+            worker = self._new_worker()
+        following = attempt.after(reply, shared=self._shared)
+        if following is not None:
+            if reply.get("mishap") == "out_of_memory":
+                self._ray.kill(worker)  # so that nothing that it held is in the way of the next try
+                worker = self._new_worker()
+            self._waiting.appendleft(following)
         self._idle.append(worker)
-        return [(job, reply)]
+        self._start_what_may()
+        return [(attempt.job, attempt.told(reply))] if following is None else []
 
-    def _start(self, job: Job, worker: Any, tries: int) -> None:
-        data = self._data_of(job)
+    def _start_what_may(self) -> None:
+        """Starts what waits, in order; an attempt that must be alone waits for the others to end, and they for it."""
+        while self._waiting and self._idle:
+            alone = self._waiting[0].alone or any(attempt.alone for attempt, _ in self._flying.values())
+            if alone and self._flying:
+                return
+            self._start(self._waiting.popleft(), self._idle.popleft())
+
+    def _start(self, attempt: Attempt, worker: Any) -> None:
+        data = self._data_of(attempt.job)
         if data not in self._stored:
             if len(self._stored) >= MAX_STORED:  # what runs on it keeps it alive
                 del self._stored[next(iter(self._stored))]
-            self._stored[data] = self._ray.put(self._splits_of(job))
-        self._flying[worker.do.remote(job, self._stored[data])] = (job, worker, tries)
+            self._stored[data] = self._ray.put(self._splits_of(attempt.job))
+        self._flying[worker.do.remote(attempt.job, self._stored[data])] = (attempt, worker)
 
     def _new_worker(self) -> Any:
         return self._actor_class.options(**self._options).remote(self._runner, self._device)
+
+    def _lost(self, error: Exception, attempt: Attempt) -> Reply:
+        """Returns the reply of a worker that died: killed for memory if Ray, or this host's kernel, says so."""
+        before, self._killed = self._killed, killed_for_memory()
+        kernel = before is not None and self._killed is not None and self._killed > before
+        memory = kernel or isinstance(error, self._ray.exceptions.OutOfMemoryError)
+        sentence = str(error).strip().split("\n")[0][:300]
+        cause = "the host ran out of memory" if memory else f"the worker died {attempt.lost + 1} times"
+        return {
+            "status": "failed",
+            "reason": f"{cause}: {sentence}",
+            "traceback": str(error),
+            "mishap": "out_of_memory" if memory else "died",
+        }
+
+    def _gpu_memory(self) -> int:
+        """Returns the bytes of a GPU of the cluster."""
+        asked = self._ray.remote(num_gpus=0.01, num_cpus=0)(_memory_of_my_gpu).remote()
+        return int(self._ray.get(asked))
+
+
+def gpu_share(needed: int, memory: int, most: int) -> float:
+    """Returns the fraction of a GPU that a trial gets: as many trials as its memory holds, but no more than ``most``.
+
+    Args:
+        needed: Bytes of a training step, by arithmetic; kernels' workspaces come on top, about half as much again.
+        memory: The GPU's.
+        most: How many the CPUs beside a GPU can feed.
+    """
+    each = CONTEXT_BYTES + 1.5 * needed
+    return 1 / max(1, min(most, int(memory / each)))
 
 
 class _Worker:
@@ -196,6 +256,7 @@ class _Worker:
         return attempt(self._runner, job, splits, self._device)
 
 
-def _lost(error: Exception, tries: int) -> Reply:
-    sentence = str(error).strip().split("\n")[0][:300]
-    return {"status": "failed", "reason": f"the worker died {tries} times: {sentence}", "traceback": str(error)}
+def _memory_of_my_gpu() -> int:
+    import torch
+
+    return int(torch.cuda.get_device_properties(0).total_memory)

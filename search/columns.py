@@ -26,6 +26,10 @@ FIXED_COLUMNS = [
     "train_seconds",
     "images_per_second",
     "peak_memory",
+    "precision",
+    "device",
+    "micro_batch",
+    "accumulation",
     "threads",
 ]
 

@@ -24,8 +24,8 @@ class Configuration:
 
     @cached_property
     def identity(self) -> str:
-        """The hash of the resolved network, recipe and data (where the data lies on disk left aside)."""
-        return identity({**self._plain, "data": self.data.content()})
+        """The hash of the resolved network, recipe and data; where data and weights lie on disk left aside."""
+        return identity({**self._plain, "train": self.train.content(), "data": self.data.content()})
 
     @cached_property
     def structure(self) -> str:
@@ -34,7 +34,7 @@ class Configuration:
         Raises:
             InfeasibleSpec: If there can be no such network.
         """
-        return identity({**self._plain, "network": self.network.structure, "data": self.data.content()})
+        return identity({"network": self.network.structure, "train": self.train.content(), "data": self.data.content()})
 
     @property
     def input(self) -> tuple[int, int, int]:

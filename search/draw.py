@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from search.factors import Choice, Level, Variable
+from search.factors import Choice, Kept, Level, Variable
 from search.plan import Arm, Plan
 from search.space import Space
 
@@ -39,12 +39,16 @@ def feasible_arms(plan: Plan) -> tuple[list[Arm], int]:
     return found, draws
 
 
-def draw(space: Space, generator: random.Random) -> Choice:
-    """Returns a choice drawn uniformly (log-uniformly in a log range), conditions respected."""
+def draw(space: Space, generator: random.Random, kept: Mapping[str, Kept] | None = None) -> Choice:
+    """Returns a choice drawn uniformly (log-uniformly in a log range), conditions respected.
+
+    Args:
+        kept: For variables that are not to be drawn from all that they have, what is kept.
+    """
     choice: Choice = {}
     for variable in in_order(space):
         if space.active(variable, choice):
-            level = _drawn(variable, space, generator)
+            level = _drawn(variable, space, generator, (kept or {}).get(variable.name))
             if level is not None:
                 choice[variable.name] = level
     return choice
@@ -68,14 +72,21 @@ def _names(space: Space) -> set[str]:
     return {variable.name for variable in space.free}
 
 
-def _drawn(variable: Variable, space: Space, generator: random.Random) -> Level | None:
-    if variable.range is None:
-        return generator.choice(space.options(variable))
-    grid = None if variable.range.log else variable.range.grid()
+def _drawn(variable: Variable, space: Space, generator: random.Random, kept: Kept | None) -> Level | None:
+    limits = variable.range
+    if limits is None:
+        options = space.options(variable)
+        if isinstance(kept, frozenset):
+            options = tuple(level for level in options if (level.label if level else variable.baseline) in kept)
+        return generator.choice(options)
+    low, high = kept if isinstance(kept, tuple) else (limits.low, limits.high)
+    grid = None if limits.log else limits.grid()
     if grid is not None:
-        return variable.level(generator.choice(grid))
-    low, high = variable.range.low, variable.range.high
-    if variable.range.log:
-        value = math.exp(generator.uniform(math.log(low), math.log(high)))
-        return variable.level(min(max(round(value), low), high) if variable.range.whole else value)
-    return variable.level(generator.uniform(low, high))
+        return variable.level(generator.choice([number for number in grid if low <= number <= high]))
+    # Halves beyond whole ends, so that those are drawn as often as their neighbours.
+    margin = 0.5 if limits.whole else 0.0
+    if limits.log:
+        value = math.exp(generator.uniform(math.log(low - margin), math.log(high + margin)))
+    else:
+        value = generator.uniform(low - margin, high + margin)
+    return variable.level(min(max(round(value), low), high) if limits.whole else value)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
+from search.retries import Attempt
 from search.trial import Job, Runner, attempt, run
 
 Reply = dict[str, Any]
@@ -51,10 +55,39 @@ class Inline:
 
     def wait(self) -> list[tuple[Job, Reply]]:
         job = self._waiting.popleft()
-        return [(job, attempt(self.runner, job, self.splits_of(job), self.device))]
+        tried, splits = Attempt(job), self.splits_of(job)
+        reply = attempt(self.runner, job, splits, self.device)
+        while (following := tried.after(reply, shared=False)) is not None:
+            tried = following
+            reply = in_new_process(self.runner, tried.job, splits, self.device)
+        return [(job, tried.told(reply))]
 
     def close(self) -> None:
         self._waiting.clear()
+
+
+def in_new_process(runner: Runner, job: Job, splits: Splits, device: str) -> Reply:
+    """Does a job in a process of its own, which ends with it; a process that dies is a failed reply too."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_send, args=(theirs, runner, job, splits, device), daemon=True)
+    try:
+        process.start()
+        theirs.close()
+        reply: Reply = ours.recv()
+    except EOFError:
+        process.join()
+        reason = f"the process died with exit code {process.exitcode}"
+        killed = process.exitcode == -signal.SIGKILL  # what a kernel does that needs memory
+        reply = {"status": "failed", "reason": reason, "mishap": "out_of_memory" if killed else "died"}
+    finally:
+        process.kill()
+        process.join()
+    return reply
+
+
+def _send(pipe: Connection, runner: Runner, job: Job, splits: Splits, device: str) -> None:
+    pipe.send(attempt(runner, job, splits, device))
 
 
 def default_workers(threads: int, gpus: float | None = None) -> int:

@@ -12,6 +12,9 @@ from blocks.base import Count, Flag, Number, Positive, Spec, Text, canonical
 from blocks.documentation import not_together
 from search.paths import Path
 
+OFF = "off"
+"""The name of the level at which a part is taken off."""
+
 
 class Range(Spec):
     """Every number from ``low`` to ``high``, both included; whole numbers if both ends (and the step) are."""
@@ -75,6 +78,9 @@ class Factor(Spec):
             maps paths to values; or ``{scale: [0.5, 2], multiple_of: 8}``, relative to the baseline.
         range: Numbers from low to high, both included. A design that lists its arms needs a range with an end to
             it: whole numbers, or a step.
+        off: What there is in place of the baseline's part where that is taken off (``0.0``, ``none``), or, without a
+            path, a patch. The design ``leave_one_out`` asks for it, and for nothing else; to other designs it is one
+            more level, named ``off``.
         same_as: The value follows another factor's, ``times`` as large.
         when: The factor is varied only where other factors have one of the given levels.
     """
@@ -84,6 +90,7 @@ class Factor(Spec):
     path: Text | None = None
     levels: Annotated[Any, BeforeValidator(_levels, json_schema_input_type=list[Any] | dict[str, Any] | None)] = None
     range: Range | None = None
+    off: Any = None
     same_as: Text | None = None
     times: Positive = 1.0
     when: dict[str, tuple[Any, ...]] = {}
@@ -91,12 +98,17 @@ class Factor(Spec):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         ways = [name for name in ("levels", "range", "same_as") if getattr(self, name) is not None]
-        if len(ways) != 1:
+        if len(ways) > 1 or not (ways or self.off is not None):
             raise ValueError(f"a factor has one of levels, range and same_as, not {' and '.join(ways) or 'none'}")
-        named_patches = isinstance(self.levels, Mapping)
+        if self.off is not None and ways and ways != ["levels"]:
+            raise ValueError(f"'off' stands alone or beside levels, not beside {ways[0]}")
+        parts = [part for part in (self.levels, self.off) if part is not None]
+        named_patches = bool(parts) and all(isinstance(part, Mapping) for part in parts)
+        if isinstance(self.levels, Mapping) and OFF in self.levels and self.off is not None:
+            raise ValueError("a level is named 'off', and 'off' is given beside it")
         if self.path is None and not named_patches:
             raise ValueError("this factor needs a path")
-        if self.path is None and not all(isinstance(patch, Mapping) for patch in self.levels.values()):
+        if self.path is None and not all(isinstance(patch, Mapping) for patch in (self.levels or {}).values()):
             raise ValueError("without a path, every named level maps paths to values")
         return self
 
@@ -137,7 +149,8 @@ class Variable:
         assert self.path is not None
         if self.range is not None and self.range.grid() is None:
             # Four digits: more say nothing, and nobody can read them.
-            value = min(max(float(f"{value:.4g}"), self.range.low), self.range.high)
+            digits = value if self.range.whole else float(f"{value:.4g}")
+            value = min(max(digits, self.range.low), self.range.high)
         number = canonical(value)
         return Level(label(number), number, ((self.path, number),))
 
@@ -151,6 +164,9 @@ class Variable:
 
 Choice = dict[str, Level]
 """A level for some variables, by name; the others keep the baseline's own value."""
+
+Kept = frozenset[str] | tuple[float, float]
+"""What is kept of a variable where not all of it is to be drawn: labels of levels, or the ends of a part of a range."""
 
 
 def label(value: Any) -> str:

@@ -58,7 +58,10 @@ def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
             "seeds": list(plan.seeds),
             "match": match.cost if match else None,
             "tolerance": match.tolerance if match else None,
+            "match_by": match.by if match else None,
             "vary": list(spec.design.vary),
+            **dict.fromkeys(("fraction", "spaces", "cost_band", "acceptance")),
+            **plan.facts,
             "family": None,
             "proposals_passed_over": {
                 status: sum(counts.get(status, 0) for counts in passed_over) for status in ("rejected", "duplicate")
@@ -69,9 +72,17 @@ def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
         ],
         "arms": [_arm(plan, arm) for arm in plan.rows],
         "derived": [_derived(other) for other in plan.derived.values() if other.arm not in plan.arms],
+        "tuning": plan.tuning.table(latest(entries, "finished")) if plan.tuning else None,
+        "fidelity": plan.fidelity.table(sampled(plan, entries)) if plan.fidelity else None,
         "additions": additions(entries),
         "selection": selection(entries),
     }
+
+
+def sampled(plan: Plan, entries: Entries) -> list[str]:
+    """Returns the arms that were sampled last for the check of short runs, less those that are no longer there."""
+    samples = [entry["arms"] for entry in entries if entry["event"] == "fidelity"]
+    return [arm for arm in samples[-1] if arm in plan.arms] if samples else []
 
 
 def selection(entries: Entries) -> dict[str, Any]:
@@ -116,7 +127,7 @@ def _arm(plan: Plan, arm: Arm) -> dict[str, Any]:
         "unmatched": arm.unmatched,
         "multiplier": arm.multiplier,
         "gap": arm.gap,
-        "tuned": arm.tuned,
+        "tuned": plan.tuning.kept.get(arm.arm) if plan.tuning else None,
         "tuned_of": arm.tuned_of,
         "cost": None,
     }

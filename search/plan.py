@@ -12,9 +12,11 @@ from search import paths
 from search.configuration import Configuration, Unresolvable
 from search.designs.base import DesignSpec, ListedDesign, MatchSpec
 from search.factors import Choice
+from search.fidelity import Fidelity
 from search.match import Unmatched, match, matched_cost
 from search.space import Space
 from search.study import Study
+from search.tune import Tuning
 
 COST_NAMES = {"macs": "MACs", "params": "parameters", "activations": "activations", "out_channels": "output channels"}
 
@@ -35,7 +37,6 @@ class Arm:
         unmatched: Why there is no twin, where one was asked for.
         multiplier: What its widths were multiplied by.
         gap: The relative difference between its matched cost and the baseline's.
-        tuned: Of an arm that looked for its own recipe, the arm with it; itself where its own values were best.
         tuned_of: The arm that this one is with a recipe of its own.
     """
 
@@ -52,7 +53,6 @@ class Arm:
     unmatched: str | None = None
     multiplier: float = 1.0
     gap: float | None = None
-    tuned: str | None = None
     tuned_of: str | None = None
 
     @property
@@ -97,6 +97,9 @@ class Trial:
 class Plan:
     """The arms of a study: the baseline first, then those that its design lists or its search proposes.
 
+    Attributes:
+        facts: What the design says of its arms as a whole, for arms.json: a fraction's aliases, a population's spaces.
+
     Raises:
         InputError: If the study can't be planned: an impossible baseline, or no arm that meets the constraints.
     """
@@ -108,14 +111,17 @@ class Plan:
         self.arms: dict[str, Arm] = {}
         self.derived: dict[str, Derived] = {}
         self._by_structure: dict[str, Arm] = {}
+        self.facts: dict[str, Any] = {}
         self.limits = study.spec.limits.whole()
         self.baseline = self._admit_baseline()
         design = study.spec.design
         if isinstance(design, ListedDesign):
-            for choice in design.choices(self.space):
+            for choice in design.choices(self):
                 if choice:
                     self._check_possible(choice, self.admit(choice))
             self._check_something_runs()
+        self.tuning = Tuning(self) if study.spec.tune else None
+        self.fidelity = Fidelity(self) if study.spec.fidelity else None
 
     @property
     def adaptive(self) -> bool:
@@ -162,6 +168,34 @@ class Plan:
             self._add(twin)
         return arm
 
+    def derive(self, arm: Arm, role: str, changes: dict[str, Any]) -> Derived:
+        """Returns an arm's configuration with values changed by path, and keeps it beside the arms.
+
+        Raises:
+            Unresolvable, InfeasibleSpec: If there is no such configuration within the study's limits.
+        """
+        own = arm.configuration
+        changed = paths.patched(own.plain(), [(paths.parse(path), value) for path, value in changes.items()])
+        configuration = self.space.resolve(changed)
+        cost = self._cost(configuration)
+        if (broken := self._broken(configuration, cost)) and not arm.outside:
+            raise Unresolvable(broken)
+        made = Derived(configuration.identity, arm.arm, role, changes, configuration, cost)
+        return self.derived.setdefault(made.arm, made)
+
+    def set_tuned(self, tuned: list[Arm]) -> None:
+        """Makes these, and no others, the arms with a recipe of their own."""
+        for arm in [arm for arm in self.rows if arm.tuned_of]:
+            del self.arms[arm.arm], self._by_structure[arm.configuration.structure]
+        self.rows = [arm for arm in self.rows if arm.tuned_of is None]
+        for arm in tuned:
+            if self.same(arm.configuration) is None:
+                self._add(arm)
+
+    def same(self, configuration: Configuration) -> Arm | None:
+        """Returns the arm that trains what a configuration does; None if there is none."""
+        return self._by_structure.get(configuration.structure)
+
     def explore_trials(self) -> list[Trial]:
         """Returns the explore trials of all arms that run: seed by seed, so that a partial study is paired too."""
         if self.study.spec.design.kind == "train":
@@ -189,7 +223,8 @@ class Plan:
 
     def _check_possible(self, choice: Choice, arm: Arm) -> None:
         design = self.study.spec.design
-        if arm.status == "rejected" and arm.cost is None and isinstance(design, ListedDesign) and not design.combines:
+        alone = isinstance(design, ListedDesign) and not design.combines and len(choice) == 1
+        if arm.status == "rejected" and arm.cost is None and alone:
             (variable,) = (variable for variable in self.space.free if variable.name in choice)
             place = self.space.level_place(variable, choice[variable.name])
             raise self.space.error(variable, f"the arm {arm.label} is impossible: {arm.reason}", *place)
@@ -207,7 +242,7 @@ class Plan:
         except InfeasibleSpec as error:
             return replace(arm, status="rejected", reason=f"can't be built: {error}")
         arm = replace(arm, cost=cost)
-        if (same := self._by_structure.get(arm.configuration.structure)) is not None:
+        if (same := self.same(arm.configuration)) is not None:
             what = "configuration" if same.arm == arm.arm else "network, trained alike,"
             return replace(arm, arm=same.arm, status="duplicate", reason=f"the same {what} as {same.label}")
         broken = self._broken(arm.configuration, cost)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from pydantic import ValidationError
+
 from blocks.source import Location, dotted
 from search.additions import fewest_confirm_seeds, seeds_of
 from search.paths import differences
+from search.train.recipe import TrainSpec
 from search.trial import VARIED
 
 NO_DIFFERENCE = ("question", "ray", "power", "plugins")
@@ -15,6 +18,7 @@ NO_DIFFERENCE = ("question", "ray", "power", "plugins")
 
 MAY_GROW = {
     ("design", "trials"),
+    ("design", "arms"),
     ("confirm", "finalists"),
     ("confirm", "seeds"),
     ("tune", "trials"),
@@ -43,7 +47,7 @@ def check_resumable(before: dict[str, Any], now: dict[str, Any]) -> None:
         for location, first, second in differences(*_settled(before, now))
         if not _additive(location, first, second)
     ]
-    changes += _fewer_arms(before, now)
+    changes += _fewer_arms(before, now) + _drawn_anew(before, now)
     if changes:
         fields = "\n".join(changes)
         raise StudyChanged(
@@ -76,6 +80,7 @@ def _settled(before: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any
         for key in NO_DIFFERENCE:
             study.pop(key, None)
         study["data"].pop("root", None)
+        study["train"] = _recipe(study["train"])
         study["design"].setdefault("vary", list(VARIED))  # what runs had before there was a choice
         study["confirm"]["seeds"] = fewest_confirm_seeds(study)
     for name, factor in (first.get("factors") or {}).items():
@@ -86,6 +91,14 @@ def _settled(before: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any
         elif isinstance(old, dict) and isinstance(new, dict) and {*old} == {*new} == {"scale", "multiple_of"}:
             old["scale"] = new["scale"] if set(old["scale"]) <= set(new["scale"]) else old["scale"]
     return first, second
+
+
+def _recipe(train: dict[str, Any]) -> dict[str, Any]:
+    """Returns a recipe's content: what was written before there was a field is what says its default."""
+    try:
+        return TrainSpec.model_validate(train).content()
+    except ValidationError:  # of another version: compared as it is written
+        return train
 
 
 def _additive(location: Location, first: Any, second: Any) -> bool:
@@ -110,6 +123,15 @@ def _fewer_arms(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     return [f"  design.trials: {new} are {arms[1]} arms, and the run has {arms[0]}: at least {wanted}"] * (
         arms[1] < arms[0]
     )
+
+
+def _drawn_anew(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Returns a line for every change of factors from which arms are drawn or chosen: all of those would be others."""
+    design = before["design"]
+    if design["kind"] != "population" and not design.get("fraction"):
+        return []
+    found = differences(before.get("factors") or {}, now.get("factors") or {}, ("factors",))
+    return [f"  {dotted(location)}: was {_text(first)}, is now {_text(second)}" for location, first, second in found]
 
 
 def _seeds(seeds: int | list[int]) -> list[int]:

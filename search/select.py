@@ -43,6 +43,17 @@ def finalists(plan: Plan, scored: Mapping[str, float]) -> list[str]:
     return [arm.arm for arm in best_first[: plan.study.spec.confirm.finalists]]
 
 
+def confirmed_arms(plan: Plan, chosen: list[str]) -> list[str]:
+    """Returns the arms of the confirm phase: the baseline and the finalists.
+
+    If a finalist has a recipe of its own, so does a second baseline, to compare it with.
+    """
+    baselines = [plan.baseline.arm]
+    if plan.tuning and any(plan.arms[arm].tuned_of for arm in chosen):
+        baselines.append(plan.tuning.kept.get(plan.baseline.arm) or plan.baseline.arm)
+    return list(dict.fromkeys([*baselines, *chosen]))
+
+
 def winner(plan: Plan, scored: Mapping[str, float]) -> str | None:
     """Returns the confirmed arm with the best mean validation accuracy within the constraints (ties: the cheaper)."""
     candidates = [plan.arms[arm] for arm in scored if arm in plan.arms and not plan.arms[arm].outside]

@@ -16,14 +16,16 @@ from search.data.spec import DATASETS
 from search.engine import Executor
 from search.explore import Listed, Proposed, Queue
 from search.export import write_winner
+from search.fidelity import Fidelity
 from search.interrupts import Interrupts
-from search.outputs import latest, write_outputs
+from search.outputs import latest, sampled, write_outputs
 from search.plan import Plan, Trial
 from search.planned import confirm_seeds, planned_trials
 from search.progress import Talk
 from search.record import Record, write_atomically
-from search.select import finalists, scores, winner
+from search.select import confirmed_arms, finalists, scores, winner
 from search.trial import Job
+from search.tune import Tuning
 
 
 class TooManyFailures(Exception):
@@ -85,11 +87,17 @@ class Session:
         self.finished = latest(record.entries, "finished")
         for entry in self.finished.values():
             self._score(entry)
+        if plan.tuning is not None:
+            plan.tuning.settle(self.finished)
 
     def run(self) -> None:
         """Runs every phase to its end. Raises ``TooManyFailures``."""
+        if self.plan.tuning is not None:
+            self._tune(self.plan.tuning)
         if self.plan.study.spec.design.kind != "train":
             self._phase("explore", self._explore_queue())
+        if self.plan.fidelity is not None:
+            self._phase("fidelity", Listed(self._fidelity_trials(self.plan.fidelity), set(self.finished)))
         chosen = self._finalists()
         self._phase("confirm", Listed(self._confirm_trials(chosen), set(self.finished)))
         self._open_test(chosen)
@@ -97,10 +105,14 @@ class Session:
 
     def run_only(self, name: str) -> None:
         """Runs one trial of the plan, again if it is finished. Raises ``UnknownTrial``."""
-        trials = {trial.name: trial for trial in [*self.plan.explore_trials(), *self._confirm_trials(self._chosen())]}
         if self.plan.adaptive:
             Proposed(self.plan, self.record, self.finished)  # admits the arms of earlier sessions
-            trials |= {trial.name: trial for trial in self.plan.explore_trials()}
+        trials = {trial.name: trial for trial in [*self.plan.explore_trials(), *self._confirm_trials(self._chosen())]}
+        if self.plan.tuning is not None:
+            trials |= {trial.name: trial for trial in self.plan.tuning.trials()}
+        if self.plan.fidelity is not None:
+            sample = sampled(self.plan, self.record.entries)
+            trials |= {trial.name: trial for trial in self.plan.fidelity.trials(sample)}
         if name not in trials:
             raise UnknownTrial(
                 f"there is no trial '{name}' in this plan; its trials are {', '.join(list(trials)[:5])}, ..."
@@ -121,7 +133,7 @@ class Session:
         """Returns how many trials each phase has, as far as is known now."""
         planned = planned_trials(self.plan)
         if self.last("finalists"):
-            planned["confirm"] = len(self.confirm_seeds) * (1 + len(self._chosen()))
+            planned["confirm"] = len(self._confirm_trials(self._chosen()))
         return planned
 
     # Phases
@@ -130,6 +142,21 @@ class Session:
         if self.plan.adaptive:
             return Proposed(self.plan, self.record, self.finished)
         return Listed(self.plan.explore_trials(), set(self.finished))
+
+    def _tune(self, tuning: Tuning) -> None:
+        """Lets every arm look for its own recipe; the arms that come of it join the explore phase."""
+        self._phase("tune", Listed(tuning.trials(), set(self.finished)))
+        tuning.settle(self.finished)
+        for note in tuning.notes(self.finished):
+            self.warn(note)
+
+    def _fidelity_trials(self, fidelity: Fidelity) -> list[Trial]:
+        """Samples arms to train short and full, and records the sample unless it is the recorded one."""
+        before = sampled(self.plan, self.record.entries)
+        sample = fidelity.sample(before)
+        if sample != before:
+            self.record.append("fidelity", arms=sample)
+        return fidelity.trials(sample)
 
     def _phase(self, name: str, queue: Queue) -> None:
         trial = queue.next()
@@ -190,8 +217,8 @@ class Session:
         return [arm for arm in recorded if arm in self.plan.arms]
 
     def _confirm_trials(self, chosen: list[str]) -> list[Trial]:
-        """Returns the confirm trials, seed by seed: the baseline and the finalists, on seeds no design uses."""
-        arms = [self.plan.baseline.arm, *chosen]
+        """Returns the confirm trials, seed by seed, on seeds no design uses."""
+        arms = confirmed_arms(self.plan, chosen)
         return [Trial(arm, seed, "confirm") for seed in self.confirm_seeds for arm in arms]
 
     @property
@@ -202,9 +229,8 @@ class Session:
     def _open_test(self, chosen: list[str]) -> None:
         """Names the winner by validation, writes that down, and only then opens the test split, to report."""
         confirmed = scores(self.plan, self.finished, "confirm", self.confirm_seeds)
-        best = winner(
-            self.plan, {arm: score for arm, score in confirmed.items() if arm in {self.plan.baseline.arm, *chosen}}
-        )
+        candidates = confirmed_arms(self.plan, chosen)
+        best = winner(self.plan, {arm: score for arm, score in confirmed.items() if arm in candidates})
         if best is None:
             self.talk.warn("no arm completed the confirm phase, so there is no winner and the test split stays sealed")
             return
@@ -233,7 +259,7 @@ class Session:
             return f"the winner was chosen: {self.plan.label(best)}"
         changed = before.get("winner") != best
         why = f"the choice {'changed' if changed else 'stayed, with more trials behind it'}: {self.plan.label(best)}"
-        self.talk.warn(f"the test split, first opened {self._first_opening()}, is opened again: {why}")
+        self.warn(f"the test split, first opened {self._first_opening()}, is opened again: {why}")
         return why
 
     def _first_opening(self) -> str:
@@ -277,11 +303,19 @@ class Session:
         return seed if "split" in self.plan.study.spec.design.vary else None
 
     def _configuration(self, trial: Trial) -> dict[str, Any]:
-        plain = self.plan.arms[trial.arm].configuration.plain()
+        found = self.plan.find(trial.arm)
+        assert found is not None
+        plain = found.configuration.plain()
         epochs = self.plan.study.spec.confirm.epochs
         if trial.phase == "confirm" and epochs is not None:
             plain["train"] = {**plain["train"], "epochs": epochs}
         return plain
+
+    def warn(self, text: str) -> None:
+        """Tells the user, and keeps it for the report."""
+        self.talk.warn(text)
+        if not any(entry["event"] == "warning" and entry["text"] == text for entry in self.record.entries):
+            self.record.append("warning", text=text)
 
     def last(self, event: str) -> dict[str, Any]:
         """Returns the last entry of an event in the record; empty if there is none."""

@@ -16,8 +16,9 @@ from search.baseline import fill_in
 from search.binding import Binding
 from search.configuration import Configuration, Unresolvable
 from search.data.spec import DATASETS, DataError
-from search.factors import Choice, Level, Variable
+from search.factors import OFF, Choice, Level, Variable
 from search.study import Study
+from search.train.fits import misfit
 from search.train.recipe import TrainSpec
 
 
@@ -126,10 +127,8 @@ class Space:
             raise Unresolvable(f"{where + ': ' if where else ''}{details['msg']}") from None
         except (ValueError, DataError) as error:
             raise Unresolvable(str(error)) from None
-        size, crop = found.input[1], found.train.augment.crop
-        if crop >= size:
-            message = f"with a border of {crop} pixels, a crop of {size} may hold nothing else"
-            raise Unresolvable(message, ("train", "augment", "crop"))
+        if (wrong := misfit(found.train, found.input)) is not None:
+            raise Unresolvable(*wrong)
         return found
 
     def _check_levels(self) -> None:
@@ -139,12 +138,15 @@ class Space:
                 raise self.error(variable, "this factor has no level beside the baseline's own")
             seen: dict[str, tuple[Level, Configuration]] = {}
             for level in self._probes(variable):
-                choice: Choice = {**self._enabling(variable), variable.name: level}
+                enabling = self._enabling(variable)
+                choice: Choice = {**enabling, variable.name: level}
                 place = self.level_place(variable, level)
                 try:
                     found = self.configuration(choice)
                 except Unresolvable as error:
                     raise self.error(variable, f"level '{level.label}' is not possible: {error}", *place) from None
+                if level.label == OFF and self._sameness(found) == self._sameness(self.configuration(enabling)):
+                    raise self.error(variable, "the baseline is without it already: 'off' takes nothing off", *place)
                 twin, other = seen.setdefault(self._sameness(found), (level, found))
                 if twin is not level:
                     same = found.identity == other.identity

@@ -20,23 +20,10 @@ from search.constraints import Constraints, LimitsSpec
 from search.data.spec import DATASETS, DataError, DataSpec
 from search.designs.base import DESIGNS, DesignSpec
 from search.factors import Factor
+from search.phases import ConfirmSpec, FidelitySpec, PowerSpec, TuneSpec
 from search.train.recipe import TrainSpec
 
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
-
-
-class ConfirmSpec(Spec):
-    """The confirm phase: the best arms and the baseline once more, on fresh seeds, at full length.
-
-    Attributes:
-        finalists: How many arms are taken there, beside the baseline.
-        seeds: How many fresh seeds each gets; by default as many as the design has, and at least 3.
-        epochs: The full length, if the study explored at another.
-    """
-
-    finalists: Count = 3
-    seeds: Count | None = None
-    epochs: Count | None = None
 
 
 class RaySpec(Spec):
@@ -65,6 +52,10 @@ class StudySpec(Spec):
         factors: What is varied, by name.
         design: How arms are chosen, and how many seeds each gets.
         limits: Networks over these are never built.
+        tune: What each arm looks for its own best value of.
+        fidelity: A check of short training runs against full ones.
+        confirm: What becomes of the best arms.
+        power: What the study wants to be able to see.
         margin: Accuracy difference (a fraction: 0.005 is half a point) within which arms count as equivalent.
     """
 
@@ -82,7 +73,10 @@ class StudySpec(Spec):
     design: Annotated[DesignSpec, DESIGNS]
     constraints: Constraints = Constraints()
     limits: LimitsSpec = LimitsSpec()
+    tune: TuneSpec | None = None
+    fidelity: FidelitySpec | None = None
     confirm: ConfirmSpec = ConfirmSpec()
+    power: PowerSpec = PowerSpec()
     margin: Annotated[Fraction, Field(gt=0)] | None = None
     ray: RaySpec = RaySpec()
 

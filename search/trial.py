@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 
 from blocks.limits import LIMITS, Limits
 from blocks.plugins import Plugin
+from search.mishaps import mishap
 
 VARIED: tuple[Literal["initialisation", "order", "augmentation"], ...] = ("initialisation", "order", "augmentation")
 """What a seed varies unless a study says otherwise."""
@@ -27,6 +28,8 @@ class Job:
         weights: The weights to evaluate, for ``test``.
         plugins: What the configuration's own kinds need; loaded where the job is done.
         limits: Networks over these are not built.
+        halvings: How often the images that go through the network at a time are halved: earlier tries ran out of
+            memory.
     """
 
     name: str
@@ -38,6 +41,14 @@ class Job:
     weights: bytes | None = None
     plugins: tuple[Plugin, ...] = ()
     limits: Limits = LIMITS
+    halvings: int = 0
+
+    @property
+    def images_at_once(self) -> int:
+        """How many images go through the network at a time."""
+        train = self.configuration["train"]
+        most: int = train.get("micro_batch") or train["batch_size"]
+        return max(1, -(-most // (1 << self.halvings)))
 
     @property
     def cut(self) -> int | None:
@@ -71,13 +82,31 @@ def run(job: Job, splits: Any, device: str) -> dict[str, Any]:
     if job.task == "test":
         assert job.weights is not None
         threads, limits = recipe.threads, job.limits
-        found = evaluate(network, job.weights, splits.test, splits, device=device, threads=threads, limits=limits)
+        found = evaluate(
+            network,
+            job.weights,
+            splits.test,
+            splits,
+            device=device,
+            threads=threads,
+            precision=recipe.precision,
+            limits=limits,
+        )
         reply = {"test_accuracy": found.accuracy, "test_loss": found.loss, "test_correct": found.correct}
         reply["test_images"] = len(splits.test)
         return {"status": "completed", "reason": "", **reply}
     keep, limits = job.keep_weights, job.limits
     seeds = Seeds(job.seed, frozenset(job.varied))
-    outcome = train(network, recipe, splits, seeds, device=device, keep_weights=keep, limits=limits)
+    outcome = train(
+        network,
+        recipe,
+        splits,
+        seeds,
+        device=device,
+        keep_weights=keep,
+        limits=limits,
+        halvings=job.halvings,
+    )
     return {**outcome.plain(), "val_images": len(splits.validation), "weights": outcome.weights}
 
 
@@ -92,4 +121,5 @@ def attempt(runner: Runner, job: Job, splits: Any, device: str) -> dict[str, Any
             "reason": f"{type(error).__name__}: {error}".split("\n")[0][:500],
             "traceback": traceback.format_exc(limit=-12),
             "train_seconds": time.monotonic() - started,
+            "mishap": mishap(error),
         }

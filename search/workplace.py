@@ -23,6 +23,7 @@ from search.environment import environment
 from search.interrupts import Interrupts
 from search.outputs import selection
 from search.plan import Plan
+from search.planned import beside_seeds
 from search.progress import Talk, say
 from search.record import Record, write_atomically
 from search.resume import StudyChanged, changes, check_resumable
@@ -107,9 +108,7 @@ class Workplace:
 
     def warn(self, text: str) -> None:
         """Tells the user, and keeps it for the report."""
-        self.talk.warn(text)
-        if not any(entry["event"] == "warning" and entry["text"] == text for entry in self.record.entries):
-            self.record.append("warning", text=text)
+        self.session.warn(text)
 
     def write(self) -> None:
         """Writes every file that is made from the record, but for the report."""
@@ -250,7 +249,7 @@ class Workplace:
             "threads": self.study.spec.train.threads,
             "workers": session["workers"],
             "engine": session["engine"],
-            "seeds": {"explore": explore, "confirm": list(self.session.confirm_seeds)},
+            "seeds": {"explore": explore, **beside_seeds(self.plan), "confirm": list(self.session.confirm_seeds)},
             "varied": list(self.study.spec.design.vary),
             "data": session["data"],
             "command": session["command"],

@@ -14,6 +14,7 @@ from search.factors import Choice, Factor
 from search.trial import VARIED
 
 if TYPE_CHECKING:
+    from search.plan import Plan
     from search.space import Space
 
 FIRST_CONFIRM_SEED = 1000
@@ -40,7 +41,7 @@ class MatchSpec(Spec):
     """
 
     cost: MatchedCost = "macs"
-    by: Literal["width"] = "width"
+    by: Literal["width", "depth"] = "width"
     tolerance: Annotated[Number, Field(gt=0, le=1)] = 0.05
     multiple_of: Count = 1
 
@@ -56,11 +57,13 @@ class DesignSpec(Spec):
     Attributes:
         combines: Whether an arm may combine levels that no one wrote down together. If not, an arm that can't be built
             is the user's mistake, not a row of the tables; and so are two levels that build the same network.
+        only_off: Whether the only level of every factor is its ``off``.
         vary: What a seed decides. All arms of a seed share it, and what is not named is the same under every seed.
     """
 
     adaptive: ClassVar[bool] = False
     combines: ClassVar[bool] = False
+    only_off: ClassVar[bool] = False
     kind: Text
     seeds: Annotated[Count, Field(le=FIRST_CONFIRM_SEED)] | Annotated[tuple[Seed, ...], Field(min_length=1)] = 1
 
@@ -97,8 +100,11 @@ class ListedDesign(DesignSpec):
         MatchSpec | None, BeforeValidator(_match, json_schema_input_type=MatchSpec | MatchedCost | None)
     ] = None
 
-    def choices(self, space: Space) -> Iterator[Choice]:
-        """Yields a choice for every arm but the baseline, which is the empty choice."""
+    def choices(self, plan: Plan) -> Iterator[Choice]:
+        """Yields a choice for every arm but the baseline, which is the empty choice; the plan admits each at once.
+
+        What the design says of its arms as a whole goes into ``plan.facts``, and from there into arms.json.
+        """
         raise TypeError(f"the design {self.kind} lists no choices")
 
 
@@ -140,6 +146,16 @@ class AdaptiveDesign(DesignSpec):
     adaptive: ClassVar[bool] = True
     combines: ClassVar[bool] = True
     trials: Count
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_sample(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and "spaces" in given:
+            raise ValueError(
+                "arms that are chosen in the light of others are no random sample, so they can't tell spaces apart: "
+                "use design: population"
+            )
+        return given
 
     @model_validator(mode="after")
     def _whole_arms(self) -> Self:

@@ -12,7 +12,7 @@ from search.designs.base import DESIGNS, ListedDesign
 from search.factors import Choice, Factor
 
 if TYPE_CHECKING:
-    from search.space import Space
+    from search.plan import Plan
 
 VARIANT = "variant"
 """The column that holds the arms' names."""
@@ -28,7 +28,7 @@ class Listed(ListedDesign):
     def own_factors(self) -> dict[str, Factor]:
         return {VARIANT: Factor(levels=self.arms)}
 
-    def choices(self, space: Space) -> Iterator[Choice]:
-        (variable,) = (variable for variable in space.free if variable.name == VARIANT)
-        for level in space.listed(variable):
+    def choices(self, plan: Plan) -> Iterator[Choice]:
+        (variable,) = (variable for variable in plan.space.free if variable.name == VARIANT)
+        for level in plan.space.listed(variable):
             yield {VARIANT: level}

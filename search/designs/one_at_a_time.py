@@ -9,7 +9,7 @@ from search.designs.base import DESIGNS, ListedDesign
 from search.factors import Choice
 
 if TYPE_CHECKING:
-    from search.space import Space
+    from search.plan import Plan
 
 
 @DESIGNS.register
@@ -18,7 +18,8 @@ class OneAtATime(ListedDesign):
 
     kind: Literal["one_at_a_time"] = "one_at_a_time"
 
-    def choices(self, space: Space) -> Iterator[Choice]:
+    def choices(self, plan: Plan) -> Iterator[Choice]:
+        space = plan.space
         for variable in space.free:
             for level in filter(None, space.options(variable)):
                 choice = {variable.name: level}

@@ -9,7 +9,7 @@ from search.designs.base import DESIGNS, ListedDesign
 from search.factors import Choice
 
 if TYPE_CHECKING:
-    from search.space import Space
+    from search.plan import Plan
 
 
 @DESIGNS.register
@@ -18,5 +18,5 @@ class Train(ListedDesign):
 
     kind: Literal["train"] = "train"
 
-    def choices(self, space: Space) -> Iterator[Choice]:
+    def choices(self, plan: Plan) -> Iterator[Choice]:
         return iter(())

@@ -3,6 +3,7 @@
 Importing this package leaves torch unloaded; ``search.train.loop`` and what it uses import it.
 """
 
-from search.train.recipe import Augment, TrainSpec
+from search.train.augmentations import Augment
+from search.train.recipe import TrainSpec
 
 __all__ = ["Augment", "TrainSpec"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from search.train.recipe import Augment
+from search.train.augmentations import Augment
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def draw(augment: Augment, count: int, generator: torch.Generator) -> Draws:
     """
     down, right = torch.rand((2, count), generator=generator).mul_(2 * augment.crop + 1).long()
     mirrored = torch.rand(count, generator=generator) < 0.5
-    return Draws(down, right, mirrored & augment.flip)
+    return Draws(down, right, mirrored & bool(augment.flip))
 
 
 def apply(augment: Augment, images: Tensor, draws: Draws) -> Tensor:

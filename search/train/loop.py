@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from blocks import Limits, NetworkSpec, dump_weights, weights_into
 from blocks.limits import LIMITS
 from search.data.images import Images, Splits
+from search.train.augmentation import Augmentation
 from search.train.chance import Seeds, seeded_layers, stream
 from search.train.divergence import Diverged, require_finite
 from search.train.feed import Feed, training_batches
@@ -20,8 +21,9 @@ from search.train.measure import measure
 from search.train.memory import MemoryMeter
 from search.train.observers import Observer
 from search.train.outcome import Epoch, Evaluation, Outcome, pack
+from search.train.quicken import quicken
 from search.train.recipe import TrainSpec
-from search.train.settings import on_device, trial_settings
+from search.train.settings import device_name, on_device, trial_settings
 from search.train.step import Step
 from search.train.tally import Score, Tally
 
@@ -36,6 +38,7 @@ def train(
     keep_weights: bool = False,
     limits: Limits = LIMITS,
     observers: Sequence[Observer] = (),
+    halvings: int = 0,
 ) -> Outcome:
     """Builds a network, trains it, and validates it after every epoch.
 
@@ -51,13 +54,17 @@ def train(
         keep_weights: Whether the outcome carries the last epoch's weights.
         limits: Networks over these are not built.
         observers: Look at the trial while it trains.
+        halvings: How often the images that go through the network at a time are halved, for want of memory.
 
     Raises:
         InfeasibleSpec: If the network cannot be built.
+        ValueError: If something is still ``auto``.
     """
     where = torch.device(device)
-    with trial_settings(recipe.threads), seeded_layers(seed, where):
-        return Trial(network, recipe, splits, seed, where, limits, observers).run(keep_weights)
+    if "auto" in (recipe.precision, recipe.compile):
+        raise ValueError("the recipe leaves its precision or its compiling to be measured, which is done beforehand")
+    with trial_settings(recipe.threads, deterministic=recipe.deterministic), seeded_layers(seed, where):
+        return Trial(network, recipe, splits, seed, where, limits, observers, halvings).run(keep_weights)
 
 
 def evaluate(
@@ -68,6 +75,7 @@ def evaluate(
     *,
     device: str = "cpu",
     threads: int = 1,
+    precision: str = "float32",
     limits: Limits = LIMITS,
 ) -> Evaluation:
     """Measures a trained network on images, normalised as it was trained.
@@ -79,6 +87,7 @@ def evaluate(
         splits: What it was trained on.
         device: Where to compute.
         threads: Of the CPU.
+        precision: That of the recipe.
         limits: Networks over these are not built.
 
     Raises:
@@ -88,7 +97,7 @@ def evaluate(
     with trial_settings(threads):
         module = network.build(seed=0, limits=limits)
         weights_into(module, weights)
-        score, correct = measure(on_device(module, where), Feed.of(images, splits, where))
+        score, correct = measure(on_device(module, where), Feed.of(images, splits, where), precision)
     return Evaluation(score.loss, score.accuracy, score.top5, pack(correct))
 
 
@@ -104,19 +113,23 @@ class Trial:
         device: torch.device,
         limits: Limits = LIMITS,
         observers: Sequence[Observer] = (),
+        halvings: int = 0,
     ) -> None:
         self.started = perf_counter()
         self.recipe = recipe
         self.training = Feed.of(splits.train, splits, device)
         self.validation = Feed.of(splits.validation, splits, device)
         self.meter = MemoryMeter(device)
-        self.order, self.augmentation = stream(seed, "order"), stream(seed, "augmentation")
+        self.order = stream(seed, "order")
+        height, width = splits.train.pixels.shape[2:]
+        self.augmentation = Augmentation(recipe.augment, seed, len(splits.train), (height, width))
         values = seed.of("initialisation") if isinstance(seed, Seeds) else seed
         built = network.build(seed=values, limits=limits)
         built.gradient_checkpointing = recipe.checkpointing
         self.network = on_device(built, device)
         steps_per_epoch = max(1, len(splits.train) // recipe.batch_size)
-        self.step = Step(self.network, recipe, steps_per_epoch, device, observers)
+        self.step = Step(self.network, recipe, steps_per_epoch, device, observers, halvings)
+        quicken(built, recipe, self.training.shape, self.step.micro_batch, device)
         self.observers = tuple(observers)
         self.images = 0
         self.training_seconds = 0.0
@@ -139,6 +152,10 @@ class Trial:
             train_seconds=perf_counter() - self.started,
             images_per_second=self.images / self.training_seconds if self.images else 0.0,
             peak_memory=self.meter.peak(),
+            precision=self.recipe.precision,
+            device=device_name(self.training.device),
+            micro_batch=self.step.micro_batch,
+            accumulation=-(-self.recipe.batch_size // self.step.micro_batch),
             correct=None if correct is None else pack(correct),
             weights=dump_weights(self.network) if keep_weights and not reason else None,
         )
@@ -149,7 +166,7 @@ class Trial:
         learned = self.learn()
         trained = perf_counter()
         self.training_seconds += trained - started
-        validated, correct = measure(self.network, self.validation)
+        validated, correct = measure(self.network, self.validation, self.recipe.precision)
         require_finite(validated.loss, "the validation loss")
         epoch = Epoch(
             epoch=number,
@@ -169,7 +186,7 @@ class Trial:
     def learn(self) -> Score:
         """Goes over the training split once. The host waits for the device once, at the end."""
         self.network.train()
-        tally = Tally(self.training.pixels.device)
+        tally = Tally(self.training.device)
         for batches in training_batches(self.training, self.recipe, self.order, self.augmentation):
             logits = [self.step.take(batch) for batch in batches]
             tally.add(torch.cat(logits), torch.cat([batch.labels for batch in batches]))

@@ -8,18 +8,24 @@ from numpy.typing import NDArray
 from torch import nn
 
 from search.train.feed import Feed, evaluation_batches
+from search.train.precision import autocast
 from search.train.tally import Score, Tally
 
 EVALUATION_BATCH = {"cpu": 256, "cuda": 2048}
 
 
-@torch.no_grad()
-def measure(network: nn.Module, feed: Feed) -> tuple[Score, NDArray[np.bool_]]:
-    """Returns how a network does on all images of a feed, and which of them it gets right."""
+@torch.inference_mode()
+def measure(network: nn.Module, feed: Feed, precision: str = "float32") -> tuple[Score, NDArray[np.bool_]]:
+    """Returns how a network does on all images of a feed, and which of them it gets right.
+
+    Blocks that were compiled for training are run as they were written: evaluation is too short to compile for.
+    """
     network.eval()
-    device = feed.pixels.device
+    device = feed.device
     tally = Tally(device)
-    correct = [
-        tally.add(network(images), labels) for images, labels in evaluation_batches(feed, EVALUATION_BATCH[device.type])
-    ]
+    with autocast(precision, device), torch.compiler.set_stance("force_eager"):
+        correct = [
+            tally.add(network(images), labels)
+            for images, labels in evaluation_batches(feed, EVALUATION_BATCH[device.type])
+        ]
     return tally.score(), torch.cat(correct).cpu().numpy()

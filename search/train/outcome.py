@@ -48,6 +48,10 @@ class Outcome:
         train_seconds: Wall time of the trial: building, training and validating.
         images_per_second: Training images by the wall time of the training steps, validation left out.
         peak_memory: Bytes; see ``search.train.memory``. None where the system does not tell.
+        precision: What the network computed in.
+        device: ``cpu``, or the GPU's name.
+        micro_batch: How many images went through the network at a time.
+        accumulation: In how many parts a batch did.
         correct: Which validation images the last epoch got right, in their order, by ``pack``; None if diverged.
         weights: The last epoch's weights in safetensors' format, if they were asked for and the trial completed.
     """
@@ -59,6 +63,10 @@ class Outcome:
     train_seconds: float
     images_per_second: float
     peak_memory: int | None
+    precision: str
+    device: str
+    micro_batch: int
+    accumulation: int
     correct: str | None
     weights: bytes | None
 

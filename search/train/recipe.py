@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from blocks.base import Count, Flag, Fraction, Natural, Number, Spec
+from blocks.base import Count, Flag, Fraction, Number, Spec
+from search.train.augmentations import Augment
 from search.train.optimizers import OPTIMIZERS, OptimizerSpec
 from search.train.schedules import SCHEDULES, ScheduleSpec
-
-
-class Augment(Spec):
-    """Random changes to training images; each image of each epoch gets its own draw."""
-
-    crop: Natural = 0
-    """Pixels of black border put around an image before a window of the image's own size is cut out of it."""
-    flip: Flag = False
-    """Whether every other image, by chance, is mirrored left to right."""
 
 
 class TrainSpec(Spec):
@@ -39,5 +31,61 @@ class TrainSpec(Spec):
     checkpointing: Flag = False
     """Whether blocks are run again in the backward pass instead of being remembered: less memory for more time
     (Chen et al. 2016, https://arxiv.org/abs/1604.06174)."""
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "float32"
+    """What convolutions and matrix products compute in, in training and in evaluation; weights, losses and tallies are
+    float32 in any case. ``auto`` takes the fastest that keeps float32's range, measured once a study, before its first
+    trial. float16 scales its loss (Micikevicius et al. 2018, https://arxiv.org/abs/1710.03740)."""
+    micro_batch: Count | Literal["auto"] | None = None
+    """How many images go through the network at a time, if not the whole batch: gradients of its parts are added up
+    before the weights change. Batch norm sees the parts. ``auto`` takes the most that fits the memory, for all arms."""
+    compile: Literal["off", "auto", "on"] = "off"
+    """Whether blocks are compiled by Inductor, equal blocks once: 20 to 40 s an architecture on a CPU. ``auto``
+    measures whether a trial of this study is long enough for that to pay."""
+    cuda_graphs: Flag = False
+    """Whether forward and backward passes on a GPU are recorded once and replayed, which saves small networks the time
+    to start each kernel. Not with ``compile`` or ``checkpointing``."""
+    deterministic: Flag = False
+    """Whether a GPU uses none but deterministic operations, so that a rerun gives the same bits; slower. On a CPU it
+    does in any case."""
     threads: Count = 1
     """CPU threads of a trial. They change the order of sums, hence the last digits: a part of the recipe."""
+
+    @model_validator(mode="after")
+    def _graphs_stand_alone(self) -> Self:
+        if self.cuda_graphs and (self.compile != "off" or self.checkpointing):
+            raise ValueError("cuda_graphs records plain steps: it goes neither with compile nor with checkpointing")
+        return self
+
+    def images_at_once(self, halvings: int = 0) -> int:
+        """Returns how many images go through the network at a time, after so many halvings for want of memory.
+
+        Raises:
+            ValueError: If that is still to be found out.
+        """
+        if self.micro_batch == "auto":
+            raise ValueError("micro_batch 'auto' was not settled before the trial")
+        most = min(self.micro_batch or self.batch_size, self.batch_size)
+        return max(1, -(-most // (1 << halvings)))
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> Self:
+        last = self.schedule.last_epoch()
+        if last > self.epochs:
+            raise ValueError(
+                f"the schedule counts to epoch {last:g} (epochs, not batches), and training ends after {self.epochs}"
+            )
+        return self
+
+    def content(self) -> dict[str, Any]:
+        """Returns the plain data that tell one recipe from another: without the later fields that are at their
+        defaults, so that recipes written before there were such fields keep their identity."""
+        defaults = TrainSpec().plain()
+        kept = {name: value for name, value in self.plain().items() if name in FIRST or value != defaults[name]}
+        return {**kept, "schedule": self.schedule.content(), "augment": self.augment.content()}
+
+
+FIRST = {
+    "epochs", "batch_size", "optimizer", "schedule", "label_smoothing", "augment", "target_accuracy", "checkpointing",
+    "threads",
+}  # fmt: skip
+"""The fields that are part of every recipe's identity; others are where they differ from their defaults."""

@@ -11,6 +11,7 @@ from torch.nn import functional
 from search.train.batch import Batch
 from search.train.divergence import LossWatch
 from search.train.observers import Observer
+from search.train.precision import autocast, scaler_for
 from search.train.recipe import TrainSpec
 
 
@@ -33,14 +34,16 @@ class Step:
         steps_per_epoch: int,
         device: torch.device,
         observers: Sequence[Observer] = (),
+        halvings: int = 0,
     ) -> None:
         self.network = network
         self.recipe = recipe
         self.optimizer = recipe.optimizer.build(network)
         self.peak_rates = [group["lr"] for group in self.optimizer.param_groups]
         self.steps_per_epoch = steps_per_epoch
-        self.micro_batch = recipe.batch_size
-        self.scaler: torch.amp.GradScaler | None = None
+        self.device = device
+        self.micro_batch = recipe.images_at_once(halvings)
+        self.scaler = scaler_for(recipe.precision, device)
         self.watch = LossWatch(device)
         self.observers = tuple(observers)
         self.number = 0
@@ -84,13 +87,21 @@ class Step:
         return logits.detach(), loss.detach()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Returns logits: B K."""
-        logits: Tensor = self.network(images)
-        return logits
+        """Returns logits: B K, float32 whatever the network computes in."""
+        with autocast(self.recipe.precision, self.device, cached=not self.recipe.cuda_graphs):
+            logits: Tensor = self.network(images)
+        return logits.float()
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Returns the mean loss of the images."""
-        return functional.cross_entropy(logits, batch.labels, label_smoothing=self.recipe.label_smoothing)
+        """Returns the mean loss of the images; where they are mixed, each target counts by its share."""
+        smoothing = self.recipe.label_smoothing
+        if batch.others is None or batch.shares is None:
+            return functional.cross_entropy(logits, batch.labels, label_smoothing=smoothing)
+        own, other = (
+            functional.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="none")
+            for labels in (batch.labels, batch.others)
+        )
+        return torch.lerp(other, own, batch.shares).mean()
 
     def unscale(self) -> None:
         """Brings gradients of a scaled loss back to their size: before anything looks at them or clips them."""

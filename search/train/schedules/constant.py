@@ -13,5 +13,5 @@ class Constant(ScheduleSpec):
 
     kind: Literal["constant"] = "constant"
 
-    def after_warmup(self, progress: float) -> float:
+    def after_warmup(self, progress: float, epoch: float) -> float:
         return 1.0

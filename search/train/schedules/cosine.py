@@ -17,5 +17,5 @@ class Cosine(ScheduleSpec):
     final: Fraction = 0.0
     """The multiplier that the last step comes near to."""
 
-    def after_warmup(self, progress: float) -> float:
+    def after_warmup(self, progress: float, epoch: float) -> float:
         return self.final + (1 - self.final) * (1 + math.cos(math.pi * progress)) / 2

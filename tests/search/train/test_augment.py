@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from search.train.augment import Draws, apply, draw
+from search.train.augmentations import Augment
 from search.train.chance import stream
-from search.train.recipe import Augment
 
 BOTH = Augment(crop=4, flip=True)
 

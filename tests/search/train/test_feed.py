@@ -6,6 +6,7 @@ import torch
 
 from search.data import Images, Splits
 from search.train import feed as feeds
+from search.train.augmentation import Augmentation
 from search.train.chance import stream
 from search.train.feed import Feed, evaluation_batches, training_batches
 from search.train.recipe import TrainSpec
@@ -14,9 +15,13 @@ from tests.search.train.specs import recipe_of
 CPU = torch.device("cpu")
 
 
+def augmentation(splits: Splits, recipe: TrainSpec, seed: int) -> Augmentation:
+    return Augmentation(recipe.augment, seed, len(splits.train), (8, 8))
+
+
 def epoch(splits: Splits, recipe: TrainSpec, seed: int = 0) -> list[tuple[torch.Tensor, torch.Tensor]]:
     feed = Feed.of(splits.train, splits, CPU)
-    chunks = training_batches(feed, recipe, stream(seed, "order"), stream(seed, "augmentation"))
+    chunks = training_batches(feed, recipe, stream(seed, "order"), augmentation(splits, recipe, seed))
     return [(batch.images, batch.labels) for chunk in chunks for batch in chunk]
 
 
@@ -60,16 +65,27 @@ def test_order_follows_from_the_seed_and_changes_with_the_epoch(patterns: Splits
     first, again, other = (torch.cat([labels for _, labels in epoch(patterns, recipe_of(), s)]) for s in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
-    feed, order, augmentation = Feed.of(patterns.train, patterns, CPU), stream(0, "order"), stream(0, "augmentation")
+    feed, order, still = (
+        Feed.of(patterns.train, patterns, CPU),
+        stream(0, "order"),
+        augmentation(patterns, recipe_of(), 0),
+    )
     epochs = [
-        torch.cat([part.labels for chunk in training_batches(feed, recipe_of(), order, augmentation) for part in chunk])
+        torch.cat([part.labels for chunk in training_batches(feed, recipe_of(), order, still) for part in chunk])
         for _ in range(2)
     ]
     assert torch.equal(epochs[0], first)
     assert not torch.equal(epochs[0], epochs[1])
 
 
-@pytest.mark.parametrize("augment", [{}, {"crop": 2, "flip": True}])
+@pytest.mark.parametrize(
+    "augment",
+    [
+        {},
+        {"crop": 2, "flip": True},
+        {"policy": "rand_augment", "erasing": {"probability": 0.5}, "cutmix": 1, "mixup": 1},
+    ],
+)
 def test_how_much_is_made_ready_at_once_changes_nothing(
     patterns: Splits, augment: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,10 +7,10 @@ import torch
 
 from search.data import Splits
 from search.train.augment import apply, draw
+from search.train.augmentations import Augment
 from search.train.batch import Batch
 from search.train.chance import stream
 from search.train.loop import Trial, evaluate, train
-from search.train.recipe import Augment
 from search.train.settings import trial_settings
 from tests.search.train.specs import network_for, recipe_of
 
