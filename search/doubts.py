@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from blocks import NetworkSpec
 from search.plan import Arm
 
 NAMED = 3
@@ -17,7 +18,21 @@ def doubts(arms: Iterable[Arm]) -> list[str]:
     for arm in different.values():
         for warning in arm.configuration.network.warnings:
             found.setdefault(warning, {})[arm.label] = None
+    sizes = {arm.configuration.train.batch_seen for arm in different.values()}
+    for arm in different.values():
+        own = arm.configuration
+        if len(sizes) > 1 and own.train.batch_seen != own.train.batch_size and uses_batch_norm(own.network):
+            warning = (
+                f"batch norm sees {own.train.batch_seen} images at a time, a part of the batch, and not as many in all "
+                "arms: a difference may be the norm's"
+            )
+            found.setdefault(warning, {})[arm.label] = None
     return [f"{_whose(list(labels), len(different))}: {warning}" for warning, labels in found.items()]
+
+
+def uses_batch_norm(network: NetworkSpec) -> bool:
+    """Whether a network normalises over the batch, so that its result depends on how many images it sees at a time."""
+    return "BatchNorm(" in network.structure  # the layers' own records, written out
 
 
 def _whose(labels: list[str], count: int) -> str:

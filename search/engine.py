@@ -92,5 +92,19 @@ def _send(pipe: Connection, runner: Runner, job: Job, splits: Splits, device: st
 
 def default_workers(threads: int, gpus: float | None = None) -> int:
     """Returns how many trials this machine runs at once: its cores over a trial's threads."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // threads)
+    return max(1, cores() // threads)
+
+
+def overcrowding(workers: int, threads: int) -> str | None:
+    """Returns what to say where more threads run than there are cores to run them, or None."""
+    if workers * threads <= cores():
+        return None
+    return (
+        f"{workers} trials at a time of {threads} threads each share {cores()} cores: they get in each other's way; "
+        f"--workers {default_workers(threads)} or fewer train.threads suit this machine"
+    )
+
+
+def cores() -> int:
+    """Returns how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

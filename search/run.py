@@ -100,11 +100,24 @@ def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
         from search.draw import feasible_arms
 
         feasible_arms(plan)  # a space in which nothing can run is known now, not after the baseline was trained
+    from search.settle import settled
+
+    with interrupts.window():
+        resolved, measured = settled(study, plan, directory, options)
+    if resolved is not study:
+        study, plan = resolved, Plan(resolved)
     _prepare_directory(directory, options.fresh)
-    return _in_directory(options, study, plan, directory, interrupts)
+    return _in_directory(options, study, plan, directory, interrupts, measured)
 
 
-def _in_directory(options: argparse.Namespace, study: Study, plan: Any, directory: Path, interrupts: Interrupts) -> int:
+def _in_directory(
+    options: argparse.Namespace,
+    study: Study,
+    plan: Any,
+    directory: Path,
+    interrupts: Interrupts,
+    measured: dict[str, Any],
+) -> int:
     from search.record import Record, RecordWarning
     from search.workplace import Workplace
 
@@ -112,7 +125,7 @@ def _in_directory(options: argparse.Namespace, study: Study, plan: Any, director
         warnings.simplefilter("always", RecordWarning)
         record = Record(directory)
     try:
-        with record, Workplace(options, study, plan, directory, record, interrupts) as workplace:
+        with record, Workplace(options, study, plan, directory, record, interrupts, measured) as workplace:
             for warning in caught:
                 workplace.warn(str(warning.message))
             try:

@@ -13,6 +13,7 @@ from typing import Any
 from search.data.images import Splits
 from search.data.prepare import prepare
 from search.data.spec import DATASETS
+from search.doubts import uses_batch_norm
 from search.engine import Executor
 from search.explore import Listed, Proposed, Queue
 from search.export import write_winner
@@ -196,11 +197,23 @@ class Session:
         entry = self.record.append("finished", elapsed=self.elapsed(), **_finite({**who, **final, **reply}))
         self._score(entry)
         self.finished[trial.name] = entry
+        if entry.get("halvings"):
+            self._tell_of_smaller(entry)
         self._failures += entry["status"] == "failed"
         self.talk.finished(self.plan.label(trial.arm), entry, queue.total, self._best(trial.phase))
         if self._max_failures is not None and self._failures > self._max_failures:
             raise TooManyFailures(f"{self._failures} trials failed; the last: {entry['reason']}")
         return entry
+
+    def _tell_of_smaller(self, entry: dict[str, Any]) -> None:
+        """Warns, for the report too, of a trial that ran with fewer images at a time than its recipe says."""
+        arm = self.plan.find(entry["arm"])
+        assert arm is not None
+        text = f"{entry['trial']} {entry['reason']}"
+        if uses_batch_norm(arm.configuration.network):
+            text += "; its batch norms saw smaller batches than those of other trials, which is a difference of its own"
+        self.talk.warn(text)
+        self.record.append("warning", text=text)
 
     def _finalists(self) -> list[str]:
         """Chooses the finalists and records them, unless that very choice is the recorded one."""

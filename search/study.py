@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, model_validator
 
@@ -27,9 +27,14 @@ RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt"
 
 
 class RaySpec(Spec):
-    """What a trial asks of a machine: GPUs (a fraction shares one) and how many trials run at once."""
+    """What a trial asks of a machine: GPUs and how many trials run at once.
 
-    gpus: Annotated[Number, Field(ge=0)] | None = None
+    Attributes:
+        gpus: A fraction shares one; ``auto`` shares it between as many as its memory and the CPUs beside it hold.
+        workers: Trials at a time.
+    """
+
+    gpus: Annotated[Number, Field(ge=0)] | Literal["auto"] | None = None
     workers: Count | None = None
 
 

@@ -21,7 +21,8 @@ class Job:
 
     Attributes:
         name: The trial's name.
-        task: ``train``, or ``test``: evaluate given weights on the test split.
+        task: ``train``; ``test``: evaluate given weights on the test split; or ``choose``: find out what the recipe
+            leaves open, without images.
         configuration: Network, train and data as plain data.
         varied: What the seed varies; what is not named is the same under every seed.
         keep_weights: Whether the reply is to carry the trained weights.
@@ -30,6 +31,7 @@ class Job:
         limits: Networks over these are not built.
         halvings: How often the images that go through the network at a time are halved: earlier tries ran out of
             memory.
+        question: What a choice is for, for ``choose``.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Job:
     plugins: tuple[Plugin, ...] = ()
     limits: Limits = LIMITS
     halvings: int = 0
+    question: dict[str, Any] | None = None
 
     @property
     def images_at_once(self) -> int:
@@ -79,6 +82,12 @@ def run(job: Job, splits: Any, device: str) -> dict[str, Any]:
         plugin.load()
     network = NetworkSpec.model_validate(job.configuration["network"])
     recipe = TrainSpec.model_validate(job.configuration["train"])
+    if job.task == "choose":
+        from search.train.choose import Question, choose
+
+        assert job.question is not None
+        found = choose(network, recipe, Question(**job.question), torch.device(device), job.limits)
+        return {"status": "completed", "reason": "", **found}
     if job.task == "test":
         assert job.weights is not None
         threads, limits = recipe.threads, job.limits

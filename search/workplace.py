@@ -18,7 +18,7 @@ from search.additions import added
 from search.data.images import Splits
 from search.data.spec import DataError
 from search.doubts import doubts
-from search.engine import Executor, Inline
+from search.engine import Executor, Inline, overcrowding
 from search.environment import environment
 from search.interrupts import Interrupts
 from search.outputs import selection
@@ -28,6 +28,7 @@ from search.progress import Talk, say
 from search.record import Record, write_atomically
 from search.resume import StudyChanged, changes, check_resumable
 from search.session import Session, Shelf, TooManyFailures, now
+from search.settle import arms_to_run
 from search.study import Study
 from search.trial import Job
 
@@ -50,7 +51,9 @@ class Workplace:
         directory: Path,
         record: Record,
         interrupts: Interrupts,
+        measured: dict[str, Any] | None = None,
     ) -> None:
+        self._measured = measured or {}
         self.options, self.study, self.plan, self.directory, self.record = options, study, plan, directory, record
         self.talk, self.shelf = Talk(log=directory / "log.jsonl"), Shelf()
         self._interrupts = interrupts
@@ -134,7 +137,7 @@ class Workplace:
             splits = self._load()
             threads = self.plan.baseline.configuration.train.threads
             if self.options.inline:
-                self._executor = Inline(self._splits_of)
+                self._executor = Inline(self._splits_of, "cpu" if self.study.spec.ray.gpus == 0 else "auto")
             else:
                 from search.cluster import OnRay
 
@@ -150,10 +153,18 @@ class Workplace:
                     workers=self.options.workers or self.study.spec.ray.workers,
                     threads=threads,
                     gpus=self.study.spec.ray.gpus,
+                    memory=self._most_memory() if self.study.spec.ray.gpus == "auto" else 0,
                 )
+            crowded = overcrowding(self._executor.slots, threads) if self.options.ray is None else None
+            if crowded is not None:
+                self.talk.warn(crowded)
             self.talk.note(f"{self._executor.name}: {self._executor.slots} trials at a time, {threads} threads each")
             self._begin(splits)
         return self._executor
+
+    def _most_memory(self) -> int:
+        """Returns the bytes of a training step of the arm that needs most, by arithmetic."""
+        return max(arm.configuration.memory.total for arm in arms_to_run(self.plan))
 
     def _load(self) -> Splits:
         """Loads the baseline's images. Raises ``InputError`` if they can't be used."""
@@ -196,6 +207,7 @@ class Workplace:
             "data": data,
             "engine": self._executor.name,
             "workers": self._executor.slots,
+            "measured": self._measured,
             "command": shlex.join(["python", "-m", "search.run", *sys.argv[1:]]),
         }
         if before is not None:
@@ -248,6 +260,7 @@ class Workplace:
             **session["environment"],
             "threads": self.study.spec.train.threads,
             "workers": session["workers"],
+            "measured": session.get("measured", {}),
             "engine": session["engine"],
             "seeds": {"explore": explore, **beside_seeds(self.plan), "confirm": list(self.session.confirm_seeds)},
             "varied": list(self.study.spec.design.vary),

@@ -56,6 +56,11 @@ class TrainSpec(Spec):
             raise ValueError("cuda_graphs records plain steps: it goes neither with compile nor with checkpointing")
         return self
 
+    @property
+    def batch_seen(self) -> int:
+        """How many images a layer sees at a time; the whole batch while that is still to be found out."""
+        return self.batch_size if self.micro_batch == "auto" else self.images_at_once()
+
     def images_at_once(self, halvings: int = 0) -> int:
         """Returns how many images go through the network at a time, after so many halvings for want of memory.
 
