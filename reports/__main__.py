@@ -5,35 +5,102 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reports.table import Table
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Builds the page of each run directory; returns the exit code."""
-    folders = _parser().parse_args(arguments).run_dir
+    """Builds the page of each run directory, and one that compares them all; returns the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.out is not None and (len(options.run_dir) < 2 or options.format != "html"):
+        parser.error("--out names the page that compares several runs; a run's own page is its report.html")
+    done, code = (_print if options.format == "md" else _build)(options.run_dir)
+    if len(done) < 2:
+        return code
+    return max(code, _compare(done, options))
+
+
+def _build(folders: Sequence[Path]) -> tuple[list[Path], int]:
+    """Builds the page of each folder; returns those that are run directories, and the exit code."""
     from reports.page import build  # only now: --help should not wait for pandas
     from reports.table import RunError
 
-    code = 0
+    done, code = [], 0
     for folder in folders:
         try:
             print(build(folder))
+            done.append(folder)
         except RunError as error:
             print(error, file=sys.stderr)
             code = max(code, 2)
         except OSError as error:
             print(f"{folder}: the report cannot be written: {error}", file=sys.stderr)
             code = max(code, 5)
+    return done, code
+
+
+def _print(folders: Sequence[Path]) -> tuple[list[Path], int]:
+    """Prints a single run as Markdown; several are left to their comparison."""
+    tables, code = _read(folders)
+    if len(folders) == 1 and tables:
+        from reports.findings import find
+        from reports.markdown import as_markdown
+
+        print(as_markdown(find(tables[0])), end="")
+    return [table.folder for table in tables], code
+
+
+def _compare(folders: Sequence[Path], options: argparse.Namespace) -> int:
+    from reports import compare
+    from reports.across import across
+
+    tables, code = _read(folders)
+    found = across(tables)
+    if options.format == "md":
+        print(compare.as_markdown(found), end="")
+        return code
+    path = options.out or Path("comparison.html")
+    try:
+        print(compare.write(found, path))
+    except OSError as error:
+        print(f"{path}: the comparison cannot be written: {error}", file=sys.stderr)
+        return 5
     return code
+
+
+def _read(folders: Sequence[Path]) -> tuple[list[Table], int]:
+    from reports.table import RunError, read
+
+    tables, code = [], 0
+    for folder in folders:
+        try:
+            tables.append(read(folder))
+        except RunError as error:
+            print(error, file=sys.stderr)
+            code = 2
+    return tables, code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m reports",
-        description="Writes report.html and report.json into each run directory, from the files that are there.",
-        epilog="Several run directories get a page each; a page that compares them is not made yet. "
-        "Exit codes: 0 done, 2 not a run directory, 5 the page cannot be written.",
+        description="Writes report.html and report.json into each run directory, from the files that are there; of "
+        "several, also one page that compares them with the first.",
+        epilog="Exit codes: 0 done, 2 not a run directory, 5 the page cannot be written.",
     )
-    parser.add_argument("run_dir", nargs="+", metavar="RUN_DIR", help="a directory that search.run wrote")
+    add = parser.add_argument
+    add("run_dir", nargs="+", type=Path, metavar="RUN_DIR", help="a directory that search.run wrote")
+    add(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="where the comparison of several runs goes, its numbers beside it (default: comparison.html here)",
+    )
+    add("--format", choices=("html", "md"), default="html", help="md: print Markdown for a pull request, write nothing")
     return parser
 
 

@@ -56,24 +56,29 @@ def draw(table: Table) -> list[Drawn]:
         frame = module.data(table)
         if frame.empty:
             continue
-        made, name, headings = module.draw(frame), module.__name__.rpartition(".")[2], dict(module.COLUMNS)
-        drawn.append(
-            Drawn(
-                name=name,
-                section=module.SECTION,
-                title=module.TITLE,
-                caption=module.caption(frame),
-                frame=frame,
-                grid=_grid(module.TITLE, frame, headings),
-                csv=inert(json.dumps(frame_csv(frame.head(MOST_CSV), headings))),
-                switch=getattr(module, "SWITCH", "Show"),
-                variants={
-                    variant: _panels(f"{name}-{order}" if order else name, panels)
-                    for order, (variant, panels) in enumerate(figures.variants(made).items())
-                },
-            )
-        )
+        name = module.__name__.rpartition(".")[2]
+        described = (module.SECTION, module.TITLE, module.caption(frame), frame, dict(module.COLUMNS))
+        drawn.append(drawing(name, *described, module.draw(frame), getattr(module, "SWITCH", "Show")))
     return drawn
+
+
+def drawing(
+    name: str,
+    section: str,
+    title: str,
+    caption: str,
+    frame: pd.DataFrame,
+    headings: dict[str, str],
+    made: Any,
+    switch: str = "Show",
+) -> Drawn:
+    """Makes one figure ready; see ``reports.figures`` for the parts."""
+    variants = {
+        variant: _panels(f"{name}-{order}" if order else name, panels)
+        for order, (variant, panels) in enumerate(figures.variants(made).items())
+    }
+    csv = inert(json.dumps(frame_csv(frame.head(MOST_CSV), headings)))
+    return Drawn(name, section, title, caption, frame, _grid(title, frame, headings), csv, switch, variants)
 
 
 def inert(text: str) -> Markup:

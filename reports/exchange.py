@@ -79,7 +79,9 @@ def _shown(grid: Grid) -> list[int]:
 
 
 def _remarked(cell: Cell) -> str:
-    return f"{cell.text} ({cell.note})" if cell.note else cell.text
+    if not cell.note:
+        return cell.text
+    return f"{cell.text} {cell.note}" if cell.note.startswith(("[", "±")) else f"{cell.text} ({cell.note})"
 
 
 def _latex(text: str) -> str:

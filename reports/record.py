@@ -39,14 +39,14 @@ def record(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
         "selection": {"finalists": table.finalists, "winner": table.winner, "test_openings": table.test_openings},
         "additions": list(table.additions),
         "margin": table.margin,
-        "comparisons": _rows(findings.comparisons),
-        "bands": _rows(findings.bands),
-        "arms": _rows(findings.arms.reset_index(names="arm")),
-        "confirmed": _rows(findings.confirmed.reset_index(names="arm")),
-        "tuning": _rows(findings.tuning),
+        "comparisons": rows_of(findings.comparisons),
+        "bands": rows_of(findings.bands),
+        "arms": rows_of(findings.arms.reset_index(names="arm")),
+        "confirmed": rows_of(findings.confirmed.reset_index(names="arm")),
+        "tuning": rows_of(findings.tuning),
         "outlook": {
-            "open": _rows(findings.outlook.open),
-            "seeds": _rows(findings.outlook.seeds),
+            "open": rows_of(findings.outlook.open),
+            "seeds": rows_of(findings.outlook.seeds),
             "arms": findings.outlook.arms,
             "trial_seconds": _number(findings.outlook.trial_seconds),
             "level": findings.outlook.level,
@@ -59,10 +59,10 @@ def record(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
             },
             "arms": {"listed": counts.listed, **counts.arms, "unmatched": counts.unmatched},
             "adds_up": counts.adds_up,
-            "reasons": _rows(counts.reasons),
+            "reasons": rows_of(counts.reasons),
         },
         "environment": table.environment,
-        "figures": {name: _rows(frame) for name, frame in frames.items()},
+        "figures": {name: rows_of(frame) for name, frame in frames.items()},
     }
 
 
@@ -76,6 +76,7 @@ def _number(value: float) -> float | None:
     return None if value != value else value
 
 
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Returns a frame as plain data, a dictionary a row, null where a value is missing."""
     rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=15))
     return rows
