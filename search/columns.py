@@ -31,6 +31,10 @@ FIXED_COLUMNS = [
     "micro_batch",
     "accumulation",
     "threads",
+    "gradient_ratio",
+    "dead_units",
+    "loss_spikes",
+    "generalisation_gap",
 ]
 
 EPOCH_COLUMNS = [

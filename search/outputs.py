@@ -13,6 +13,7 @@ from typing import Any
 from blocks.source import dotted
 from search.additions import additions
 from search.columns import EPOCH_COLUMNS, FIXED_COLUMNS
+from search.diagnosis import numbers, write_diagnosis
 from search.plan import Arm, Derived, Plan, difference
 from search.record import write_atomically
 
@@ -29,7 +30,7 @@ def latest(entries: Entries, event: str) -> dict[str, dict[str, Any]]:
 
 
 def write_outputs(directory: Path, plan: Plan, entries: Entries) -> None:
-    """Writes arms.json, results.csv, epochs.csv and images.csv, each whole or not at all."""
+    """Writes arms.json, results.csv, epochs.csv, images.csv and the diagnosis, each whole or not at all."""
     write_atomically(
         directory / "arms.json", json.dumps(arms_table(plan, entries), indent=1, ensure_ascii=False) + "\n"
     )
@@ -42,6 +43,7 @@ def write_outputs(directory: Path, plan: Plan, entries: Entries) -> None:
     write_atomically(directory / "epochs.csv", _csv(EPOCH_COLUMNS, epochs))
     images = [row for name, entry in finished.items() for row in _images(entry, tested.get(name, {}))]
     write_atomically(directory / "images.csv", _csv(IMAGE_COLUMNS, images))
+    write_diagnosis(directory, entries, finished)
 
 
 def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
@@ -161,6 +163,7 @@ def _result(plan: Plan, entry: Mapping[str, Any], tested: Mapping[str, Any]) -> 
     return {
         **last,
         **entry,
+        **numbers(entry),
         **{key: tested[key] for key in ("test_accuracy",) if key in tested},
         **_cost(arm.cost),
         **of.levels,

@@ -15,6 +15,7 @@ from blocks.limits import LIMITS
 from search.data.images import Images, Splits
 from search.train.augmentation import Augmentation
 from search.train.chance import Seeds, seeded_layers, stream
+from search.train.diagnosis import diagnose as diagnosis
 from search.train.divergence import Diverged, require_finite
 from search.train.feed import Feed, training_batches
 from search.train.measure import measure
@@ -116,7 +117,7 @@ class Trial:
         halvings: int = 0,
     ) -> None:
         self.started = perf_counter()
-        self.recipe = recipe
+        self.recipe, self.splits = recipe, splits
         self.training = Feed.of(splits.train, splits, device)
         self.validation = Feed.of(splits.validation, splits, device)
         self.meter = MemoryMeter(device)
@@ -128,9 +129,10 @@ class Trial:
         built.gradient_checkpointing = recipe.checkpointing
         self.network = on_device(built, device)
         steps_per_epoch = max(1, len(splits.train) // recipe.batch_size)
-        self.step = Step(self.network, recipe, steps_per_epoch, device, observers, halvings)
+        self.watch = diagnosis.begin(self, steps_per_epoch, recipe.images_at_once(halvings))
+        self.observers = (*observers, *([self.watch] if self.watch is not None else []))
+        self.step = Step(self.network, recipe, steps_per_epoch, device, self.observers, halvings)
         quicken(built, recipe, self.training.shape, self.step.micro_batch, device)
-        self.observers = tuple(observers)
         self.images = 0
         self.training_seconds = 0.0
 
@@ -144,6 +146,7 @@ class Trial:
                 epochs.append(epoch)
         except Diverged as diverged:
             correct, reason = None, f"{diverged} (epoch {len(epochs) + 1})"
+        told = None if self.watch is None else diagnosis.close(self, self.watch, self.splits, epochs, bool(reason))
         return Outcome(
             status="diverged" if reason else "completed",
             reason=reason,
@@ -158,6 +161,7 @@ class Trial:
             accumulation=-(-self.recipe.batch_size // self.step.micro_batch),
             correct=None if correct is None else pack(correct),
             weights=dump_weights(self.network) if keep_weights and not reason else None,
+            diagnosis=told,
         )
 
     def epoch(self, number: int) -> tuple[Epoch, NDArray[np.bool_]]:

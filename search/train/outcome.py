@@ -54,6 +54,7 @@ class Outcome:
         accumulation: In how many parts a batch did.
         correct: Which validation images the last epoch got right, in their order, by ``pack``; None if diverged.
         weights: The last epoch's weights in safetensors' format, if they were asked for and the trial completed.
+        diagnosis: What it tells about itself, by ``search.train.diagnosis``; None if the recipe says ``off``.
     """
 
     status: Literal["completed", "diverged"]
@@ -69,6 +70,7 @@ class Outcome:
     accumulation: int
     correct: str | None
     weights: bytes | None
+    diagnosis: dict[str, Any] | None = None
 
     def plain(self) -> dict[str, Any]:
         """Returns everything but the weights as JSON-able data."""

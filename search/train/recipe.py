@@ -49,6 +49,9 @@ class TrainSpec(Spec):
     does in any case."""
     threads: Count = 1
     """CPU threads of a trial. They change the order of sums, hence the last digits: a part of the recipe."""
+    diagnosis: Literal["off", "sampled", "full"] = "sampled"
+    """How often a trial looks at its own gradients, updates and activations: now and then, at a cost of about a
+    hundredth of its time; at every step and epoch; or not at all. It changes no number of the training."""
 
     @model_validator(mode="after")
     def _graphs_stand_alone(self) -> Self:
