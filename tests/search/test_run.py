@@ -13,8 +13,8 @@ import pytest
 from tests.search.command import SEARCH, STUDY, Done, arms, finished, numbers, rows, run, write_study
 
 FILES = (
-    "arms.json environment.json epochs.csv images.csv log.jsonl report.html report.json results.csv study.yaml "
-    "trials.jsonl winner.safetensors winner.yaml"
+    "arms.json diagnosis.csv diagnosis.json environment.json epochs.csv images.csv log.jsonl report.html report.json "
+    "results.csv study.yaml trials.jsonl winner.safetensors winner.yaml"
 ).split()
 
 
@@ -93,7 +93,8 @@ def test_results_have_the_fixed_columns_then_one_a_factor(inline: tuple[Path, Do
     assert header == (
         "trial,arm,seed,match,tuned,phase,status,reason,train_accuracy,train_loss,val_accuracy,val_loss,test_accuracy,"
         "epochs_to_target,macs,params,activations,inner_channels,out_channels,epochs,train_seconds,images_per_second,"
-        "peak_memory,precision,device,micro_batch,accumulation,threads,expansion"
+        "peak_memory,precision,device,micro_batch,accumulation,threads,gradient_ratio,dead_units,loss_spikes,"
+        "generalisation_gap,expansion"
     )
     assert len(rows(inline[0] / "epochs.csv")) == 2 * len(rows(inline[0] / "results.csv"))
 
