@@ -64,17 +64,19 @@ class Tally:
         sums: How many residual sums there were.
         kept: A cell that says whether the backward pass keeps the tensor that is at hand; all who are given the same
             tensor share the cell, so that it is counted once.
+        normed: The pixels of the smallest map that a batch norm is given; None if there is no batch norm.
 
     Args:
         kept: Whether the tensor that is given is kept already; None for the images.
     """
 
-    __slots__ = ("kept", "rows", "sums")
+    __slots__ = ("kept", "normed", "rows", "sums")
 
     def __init__(self, kept: bool | None = False) -> None:
         self.rows: list[Row] = []
         self.kept = Images([False]) if kept is None else [kept]
         self.sums = 0
+        self.normed: int | None = None
 
     def keep(self, size: int) -> int:
         """Keeps the tensor at hand, of so many bytes; returns what that adds: 0 if it is kept already."""

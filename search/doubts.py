@@ -1,10 +1,11 @@
-"""What is possible in the networks of a study, but hardly meant: a sentence for each, and whose it is."""
+"""What is possible in the arms of a study, but hardly meant: a sentence for each, and whose it is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from blocks import NetworkSpec
+from search.configuration import Configuration
 from search.plan import Arm
 
 NAMED = 3
@@ -12,11 +13,11 @@ NAMED = 3
 
 
 def doubts(arms: Iterable[Arm]) -> list[str]:
-    """Returns what the networks of arms warn of, each sentence once, with the arms that it is about."""
+    """Returns what the networks and recipes of arms warn of, each sentence once, with the arms that it is about."""
     found: dict[str, dict[str, None]] = {}
     different = {arm.arm: arm for arm in arms}
     for arm in different.values():
-        for warning in arm.configuration.network.warnings:
+        for warning in (*arm.configuration.network.warnings, *_frozen(arm.configuration)):
             found.setdefault(warning, {})[arm.label] = None
     sizes = {arm.configuration.train.batch_seen for arm in different.values()}
     for arm in different.values():
@@ -33,6 +34,22 @@ def doubts(arms: Iterable[Arm]) -> list[str]:
 def uses_batch_norm(network: NetworkSpec) -> bool:
     """Whether a network normalises over the batch, so that its result depends on how many images it sees at a time."""
     return "BatchNorm(" in network.structure  # the layers' own records, written out
+
+
+def _frozen(arm: Configuration) -> Iterator[str]:
+    """Yields what of a network is frozen as chance made it, or is not there to be frozen."""
+    recipe = arm.train
+    if recipe.freeze and recipe.init is None:
+        yield f"what is frozen ({', '.join(map(str, recipe.freeze))}) stays as chance made it: there is no init"
+    if recipe.freeze_batch_norm == "none":
+        return
+    if not uses_batch_norm(arm.network):
+        yield "there is no batch norm to freeze"
+    elif recipe.freeze_batch_norm != "affine" and recipe.init is None:
+        yield (
+            "batch norms work with frozen statistics that nothing has measured, mean 0 and variance 1: they don't "
+            "normalise; start from trained weights (init)"
+        )
 
 
 def _whose(labels: list[str], count: int) -> str:

@@ -63,7 +63,10 @@ def is_there(path: Path, data: Any) -> bool:
         holders = [value for _, value in _walk(data, tuple(above))]
     except PathError:
         return False
-    return all(isinstance(last, int) or last in {"*", "each"} or last in holder for holder in holders)
+    return all(
+        isinstance(last, int) or last in {"*", "each"} or (isinstance(holder, dict) and last in holder)
+        for holder in holders
+    )
 
 
 def patched(data: Any, changes: Iterator[tuple[Path, Any]] | list[tuple[Path, Any]]) -> Any:

@@ -127,7 +127,7 @@ class Space:
             raise Unresolvable(f"{where + ': ' if where else ''}{details['msg']}") from None
         except (ValueError, DataError) as error:
             raise Unresolvable(str(error)) from None
-        if (wrong := misfit(found.train, found.input)) is not None:
+        if (wrong := misfit(found.train, found.network, found.input)) is not None:
             raise Unresolvable(*wrong)
         return found
 

@@ -50,7 +50,7 @@ class Job:
     def images_at_once(self) -> int:
         """How many images go through the network at a time."""
         train = self.configuration["train"]
-        most: int = train.get("micro_batch") or train["batch_size"]
+        most: int = train.get("micro_batch") or -(-train["batch_size"] // train.get("accumulation", 1))
         return max(1, -(-most // (1 << self.halvings)))
 
     @property
@@ -99,6 +99,7 @@ def run(job: Job, splits: Any, device: str) -> dict[str, Any]:
             device=device,
             threads=threads,
             precision=recipe.precision,
+            flip=recipe.evaluation.flip,
             limits=limits,
         )
         reply = {"test_accuracy": found.accuracy, "test_loss": found.loss, "test_correct": found.correct}

@@ -27,6 +27,7 @@ class BatchNorm(NamedTuple):
         both = 2 * channels
         tally.rows.append(("norm", 0, both, 0, tally.keep(FLOAT * channels * height * width), FLOAT * both))
         tally.kept = [False]
+        tally.normed = min(height * width, tally.normed or height * width)
         return shape
 
     def build(self) -> nn.Module:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from time import perf_counter
 
@@ -10,18 +11,20 @@ import torch
 import torch._dynamo  # the first step of torch's optimisers would: a second and 100 MB, charged to some trial
 from numpy.typing import NDArray
 
-from blocks import Limits, NetworkSpec, dump_weights, weights_into
+from blocks import Limits, Network, NetworkSpec, dump_weights, weights_into
 from blocks.limits import LIMITS
 from search.data.images import Images, Splits
 from search.train.augmentation import Augmentation
 from search.train.chance import Seeds, seeded_layers, stream
 from search.train.diagnosis import diagnose as diagnosis
 from search.train.divergence import Diverged, require_finite
+from search.train.extras import EarlyStopping
 from search.train.feed import Feed, training_batches
 from search.train.measure import measure
 from search.train.memory import MemoryMeter
 from search.train.observers import Observer
 from search.train.outcome import Epoch, Evaluation, Outcome, pack
+from search.train.preparation import prepared
 from search.train.quicken import quicken
 from search.train.recipe import TrainSpec
 from search.train.settings import device_name, on_device, trial_settings
@@ -77,6 +80,7 @@ def evaluate(
     device: str = "cpu",
     threads: int = 1,
     precision: str = "float32",
+    flip: bool = False,
     limits: Limits = LIMITS,
 ) -> Evaluation:
     """Measures a trained network on images, normalised as it was trained.
@@ -89,6 +93,7 @@ def evaluate(
         device: Where to compute.
         threads: Of the CPU.
         precision: That of the recipe.
+        flip: Whether each image is seen mirrored too.
         limits: Networks over these are not built.
 
     Raises:
@@ -98,7 +103,7 @@ def evaluate(
     with trial_settings(threads):
         module = network.build(seed=0, limits=limits)
         weights_into(module, weights)
-        score, correct = measure(on_device(module, where), Feed.of(images, splits, where), precision)
+        score, correct = measure(on_device(module, where), Feed.of(images, splits, where), precision, flip=flip)
     return Evaluation(score.loss, score.accuracy, score.top5, pack(correct))
 
 
@@ -125,14 +130,12 @@ class Trial:
         height, width = splits.train.pixels.shape[2:]
         self.augmentation = Augmentation(recipe.augment, seed, len(splits.train), (height, width))
         values = seed.of("initialisation") if isinstance(seed, Seeds) else seed
-        built = network.build(seed=values, limits=limits)
-        built.gradient_checkpointing = recipe.checkpointing
-        self.network = on_device(built, device)
+        self.network = prepared(network, recipe, splits.classes, values, device, limits)
         steps_per_epoch = max(1, len(splits.train) // recipe.batch_size)
         self.watch = diagnosis.begin(self, steps_per_epoch, recipe.images_at_once(halvings))
         self.observers = (*observers, *([self.watch] if self.watch is not None else []))
         self.step = Step(self.network, recipe, steps_per_epoch, device, self.observers, halvings)
-        quicken(built, recipe, self.training.shape, self.step.micro_batch, device)
+        quicken(self.network, recipe, self.training.shape, self.step.micro_batch, device)
         self.images = 0
         self.training_seconds = 0.0
 
@@ -144,6 +147,8 @@ class Trial:
             for number in range(1, self.recipe.epochs + 1):
                 epoch, correct = self.epoch(number)
                 epochs.append(epoch)
+                if (rule := self.recipe.early_stopping) is not None and is_over(rule, epochs):
+                    break
         except Diverged as diverged:
             correct, reason = None, f"{diverged} (epoch {len(epochs) + 1})"
         told = None if self.watch is None else diagnosis.close(self, self.watch, self.splits, epochs, bool(reason))
@@ -160,9 +165,14 @@ class Trial:
             micro_batch=self.step.micro_batch,
             accumulation=-(-self.recipe.batch_size // self.step.micro_batch),
             correct=None if correct is None else pack(correct),
-            weights=dump_weights(self.network) if keep_weights and not reason else None,
+            weights=dump_weights(self.evaluated) if keep_weights and not reason else None,
             diagnosis=told,
         )
+
+    @property
+    def evaluated(self) -> Network:
+        """The network that is validated and kept: the average of the weights, if there is one."""
+        return self.network if self.step.average is None else self.step.average.network
 
     def epoch(self, number: int) -> tuple[Epoch, NDArray[np.bool_]]:
         """Trains and validates once; returns how it went, and which validation images were right."""
@@ -170,7 +180,9 @@ class Trial:
         learned = self.learn()
         trained = perf_counter()
         self.training_seconds += trained - started
-        validated, correct = measure(self.network, self.validation, self.recipe.precision)
+        validated, correct = measure(
+            self.evaluated, self.validation, self.recipe.precision, flip=self.recipe.evaluation.flip
+        )
         require_finite(validated.loss, "the validation loss")
         epoch = Epoch(
             epoch=number,
@@ -198,6 +210,16 @@ class Trial:
         score = tally.score()
         require_finite(score.loss, "the training loss")
         return score
+
+
+def is_over(rule: EarlyStopping, epochs: list[Epoch]) -> bool:
+    """Returns whether the last ``patience`` epochs have brought nothing better than those before."""
+    sign = 1 if rule.of == "val_accuracy" else -1
+    scores = [sign * getattr(epoch, rule.of) for epoch in epochs]
+    best, since = -math.inf, 0
+    for score in scores:
+        best, since = (score, 0) if score > best + rule.min_delta else (best, since + 1)
+    return since >= rule.patience
 
 
 def epochs_to_target(epochs: list[Epoch], target: float | None) -> int | None:

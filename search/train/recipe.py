@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from blocks.base import Count, Flag, Fraction, Number, Spec
+from blocks.base import Count, Flag, Fraction, Natural, Number, Positive, Spec
+from search.train import rates
 from search.train.augmentations import Augment
+from search.train.extras import EarlyStopping, Ema, EvaluationSpec
+from search.train.initial import Initial
 from search.train.optimizers import OPTIMIZERS, OptimizerSpec
 from search.train.schedules import SCHEDULES, ScheduleSpec
 
@@ -53,6 +57,37 @@ class TrainSpec(Spec):
     """How often a trial looks at its own gradients, updates and activations: now and then, at a cost of about a
     hundredth of its time; at every step and epoch; or not at all. It changes no number of the training."""
 
+    accumulation: Count = 1
+    """In how many parts a batch goes through the network, another way to give ``micro_batch``. Each part's gradient
+    weighs by the images in it; ``batch_size`` is the whole."""
+    clip_norm: Positive | None = None
+    """Gradients whose common L2 norm is larger are scaled down to it, once all parts of a batch are added up (Pascanu
+    et al., arXiv:1211.5063)."""
+    clip_value: Positive | None = None
+    """Every gradient's entry is cut off at this size, either way, before any ``clip_norm``."""
+    ema: Ema | None = None
+    """``{decay: 0.999}``: a moving average of the weights is evaluated, and kept."""
+    init: Initial | None = None
+    """Trained weights to start from: ``runs/NAME/winner.safetensors``, or a preset with its ``weights``."""
+    freeze: tuple[Literal["stem"] | Natural, ...] = ()
+    """Parts that are not trained, batch norms' statistics included: ``[stem, 0, 1]``, stages by their index."""
+    freeze_batch_norm: Literal["none", "statistics", "affine", "both"] = "none"
+    """What of all batch norms stays as it is: the running ``statistics``, which are then used in training too; the
+    ``affine`` scale and shift; or ``both``."""
+    early_stopping: EarlyStopping | None = None
+    """``{patience: 5}``: training ends when validation has told nothing better for so long."""
+    evaluation: EvaluationSpec = EvaluationSpec()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve_rates(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or "optimizer" not in given:
+            return given
+        batch_size = given.get("batch_size", cls.model_fields["batch_size"].default)
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+            return given  # which is said of the batch size itself
+        return {**given, "optimizer": rates.resolved(given["optimizer"], batch_size)}
+
     @model_validator(mode="after")
     def _graphs_stand_alone(self) -> Self:
         if self.cuda_graphs and (self.compile != "off" or self.checkpointing):
@@ -72,8 +107,16 @@ class TrainSpec(Spec):
         """
         if self.micro_batch == "auto":
             raise ValueError("micro_batch 'auto' was not settled before the trial")
-        most = min(self.micro_batch or self.batch_size, self.batch_size)
+        most = min(self.micro_batch or -(-self.batch_size // self.accumulation), self.batch_size)
         return max(1, -(-most // (1 << halvings)))
+
+    @model_validator(mode="after")
+    def _parts_of_a_batch(self) -> Self:
+        if self.accumulation > 1 and self.micro_batch is not None:
+            raise ValueError("'accumulation' and 'micro_batch' say the same thing: give one of them")
+        if self.accumulation > self.batch_size:
+            raise ValueError(f"a batch of {self.batch_size} has no {self.accumulation} parts")
+        return self
 
     @model_validator(mode="after")
     def _long_enough(self) -> Self:
@@ -89,7 +132,10 @@ class TrainSpec(Spec):
         defaults, so that recipes written before there were such fields keep their identity."""
         defaults = TrainSpec().plain()
         kept = {name: value for name, value in self.plain().items() if name in FIRST or value != defaults[name]}
-        return {**kept, "schedule": self.schedule.content(), "augment": self.augment.content()}
+        optimizer = rates.content(self.optimizer.plain())
+        if self.init is not None:
+            kept["init"] = self.init.content()
+        return {**kept, "optimizer": optimizer, "schedule": self.schedule.content(), "augment": self.augment.content()}
 
 
 FIRST = {

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from blocks import Network
 from search.train.batch import Batch
 from search.train.divergence import LossWatch
+from search.train.ema import MovingAverage
 from search.train.observers import Observer
 from search.train.precision import autocast, scaler_for
 from search.train.recipe import TrainSpec
@@ -24,12 +26,13 @@ class Step:
             each part weighing by the images in it, before the weights change.
         scaler: Of float16: its loss is scaled up before the backward pass, its gradients are brought back to size
             before anything looks at them, and steps whose gradients are not finite are skipped.
+        average: Of the weights, where the recipe asks for one.
         observers: Called between the pieces.
     """
 
     def __init__(
         self,
-        network: nn.Module,
+        network: Network,
         recipe: TrainSpec,
         steps_per_epoch: int,
         device: torch.device,
@@ -43,6 +46,7 @@ class Step:
         self.steps_per_epoch = steps_per_epoch
         self.device = device
         self.micro_batch = recipe.images_at_once(halvings)
+        self.average = MovingAverage(recipe.ema, network) if recipe.ema is not None else None
         self.scaler = scaler_for(recipe.precision, device)
         self.watch = LossWatch(device)
         self.observers = tuple(observers)
@@ -57,6 +61,8 @@ class Step:
             observer.after_backward(self, loss)
         self.clip()
         self.update()
+        if self.average is not None:
+            self.average.update()
         self.number += 1
         for observer in self.observers:
             observer.after_step(self)
@@ -110,6 +116,11 @@ class Step:
 
     def clip(self) -> None:
         """Limits the gradients, of true size, all parts of the batch added up."""
+        trained = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        if self.recipe.clip_value is not None:
+            nn.utils.clip_grad_value_(trained, self.recipe.clip_value)
+        if self.recipe.clip_norm is not None:
+            nn.utils.clip_grad_norm_(trained, self.recipe.clip_norm)
 
     def update(self) -> None:
         """Changes the weights by the gradients, and forgets these."""

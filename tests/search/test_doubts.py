@@ -60,3 +60,26 @@ def test_the_dry_run_and_the_run_say_it_and_the_run_keeps_it(
     (kept,) = json.loads((directory / "environment.json").read_text())["warnings"]
     assert kept.startswith("bare=pre: nothing normalises")
     assert "bare=pre: nothing normalises" in (directory / "report.html").read_text()
+
+
+def test_parts_of_a_batch_are_warned_of_where_batch_norms_see_different_ones() -> None:
+    def said(levels: str, base: str = BASE) -> list[str]:
+        factor = f"factors: {{varied: {{path: train.accumulation, levels: {levels}}}}}"
+        return doubts(plan(factor, DESIGN, base=base).rows)
+
+    (sentence,) = said("[4]")
+    assert sentence.startswith("varied=4: batch norm sees 4 images at a time, a part of the batch, and not as many")
+    assert len(said("[2, 4]")) == 2
+    norm = BASE.replace("kind: conv3x3,", "kind: conv3x3, norm: group,")
+    assert said("[4]", base=norm.replace("block: basic", "block: {kind: basic, norm: group}")) == []
+    alike = BASE.replace("batch_size: 16,", "batch_size: 16, accumulation: 4,")
+    assert doubts(plan("factors: {lr: {path: train.optimizer.lr, levels: [0.2]}}", DESIGN, base=alike).rows) == []
+
+
+def test_frozen_halves_are_named() -> None:
+    for level, sentence in (("statistics", "nothing has measured"), ("both", "nothing has measured"), ("affine", "")):
+        factor = f"factors: {{frozen: {{path: train.freeze_batch_norm, levels: [{level}]}}}}"
+        said = doubts(plan(factor, DESIGN, base=BASE).rows)
+        assert (sentence in said[0]) if sentence else said == []
+    said = doubts(plan("factors: {frozen: {path: train.freeze, levels: [[stem]]}}", DESIGN, base=BASE).rows)
+    assert "stays as chance made it" in said[0]

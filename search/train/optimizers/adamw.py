@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from blocks.base import Flag, Number, Positive
-from search.train.optimizers import OPTIMIZERS, NotNegative, OptimizerSpec
+from search.train.optimizers import OPTIMIZERS, Groups, NotNegative, OptimizerSpec
+from search.train.rates import LearningRate
 
 if TYPE_CHECKING:
-    from torch import nn
     from torch.optim import Optimizer
 
 Beta = Annotated[Number, Field(ge=0, lt=1)]
@@ -21,8 +21,8 @@ class AdamW(OptimizerSpec):
     """AdamW (Loshchilov and Hutter, arXiv:1711.05101)."""
 
     kind: Literal["adamw"] = "adamw"
-    lr: Positive = 0.001
-    """The learning rate at the schedule's peak."""
+    lr: LearningRate = 0.001
+    """The learning rate at the schedule's peak; ``{base: 0.1, per: 256}`` grows with the batch."""
     beta1: Beta = 0.9
     """How much of the running mean of gradients is kept a step."""
     beta2: Beta = 0.999
@@ -37,10 +37,7 @@ class AdamW(OptimizerSpec):
     def states(self) -> int:
         return 2
 
-    def build(self, network: nn.Module) -> Optimizer:
+    def of_groups(self, groups: Groups) -> Optimizer:
         import torch
 
-        from search.train.parameters import parameter_groups
-
-        groups = parameter_groups(network, self.weight_decay, self.decay_norm_and_bias)
-        return torch.optim.AdamW(groups, self.lr, (self.beta1, self.beta2), self.epsilon, fused=True)
+        return torch.optim.AdamW(groups, self.rate, (self.beta1, self.beta2), self.epsilon, fused=True)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from blocks.base import Flag, Number, Positive
-from search.train.optimizers import OPTIMIZERS, NotNegative, OptimizerSpec
+from blocks.base import Flag, Number
+from search.train.optimizers import OPTIMIZERS, Groups, NotNegative, OptimizerSpec
+from search.train.rates import LearningRate
 
 if TYPE_CHECKING:
-    from torch import nn
     from torch.optim import Optimizer
 
 
@@ -19,8 +19,8 @@ class Sgd(OptimizerSpec):
     """SGD with momentum, as torch defines it: the learning rate scales the step, not the velocity."""
 
     kind: Literal["sgd"] = "sgd"
-    lr: Positive = 0.1
-    """The learning rate at the schedule's peak."""
+    lr: LearningRate = 0.1
+    """The learning rate at the schedule's peak; ``{base: 0.1, per: 256}`` grows with the batch."""
     momentum: Annotated[Number, Field(ge=0, lt=1)] = 0.9
     nesterov: Flag = False
     """Whether the gradient looks a step ahead (Sutskever et al., 2013); needs momentum."""
@@ -39,10 +39,7 @@ class Sgd(OptimizerSpec):
     def states(self) -> int:
         return 1 if self.momentum else 0
 
-    def build(self, network: nn.Module) -> Optimizer:
+    def of_groups(self, groups: Groups) -> Optimizer:
         from torch.optim import SGD
 
-        from search.train.parameters import parameter_groups
-
-        groups = parameter_groups(network, self.weight_decay, self.decay_norm_and_bias)
-        return SGD(groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, fused=True)
+        return SGD(groups, lr=self.rate, momentum=self.momentum, nesterov=self.nesterov, fused=True)

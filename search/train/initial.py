@@ -1,0 +1,100 @@
+"""Where a network's first weights come from, if not from chance: what fine-tuning starts from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import ValidationError, model_validator
+
+from blocks import NetworkSpec, preset
+from blocks.base import Spec, Text
+from search.paths import differences
+
+
+class Initial(Spec):
+    """Trained weights: a model's file, or a preset's published ones. The head is kept if it says the same classes, and
+    begins anew else. A bare path is shorthand for ``file``."""
+
+    file: Text | None = None
+    """A model that a study or ``save_model`` wrote: ``runs/NAME/winner.safetensors``."""
+    sha256: Text | None = None
+    """Of the file; filled in when the study is read. It is what tells two files apart, not where they lie."""
+    preset: Text | None = None
+    """A preset's name, such as ``resnet50``."""
+    weights: Text | None = None
+    """Of the preset: ``torchvision:IMAGENET1K_V2``. They are downloaded at their first use."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, given: Any) -> Any:
+        """Takes a bare path, and the hash of a file that is there."""
+        given = {"file": given} if isinstance(given, str) else given
+        if not isinstance(given, Mapping) or not isinstance(given.get("file"), str):
+            return given
+        path, known = Path(given["file"]).absolute(), given.get("sha256")
+        if not path.is_file() and known is None:
+            raise ValueError(f"there is no file {path}: run the study that writes it first, or name another")
+        if not path.is_file():
+            return given
+        found = _sha256(path, path.stat().st_mtime_ns)
+        if known not in (None, found):
+            raise ValueError(f"{path} is not the file that it was: its SHA-256 is {found}, not {known}")
+        return {**given, "file": str(path), "sha256": found}
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        if (self.file is None) == (self.preset is None) or (self.preset is None) != (self.weights is None):
+            raise ValueError("weights come from a 'file', or from a 'preset' with its 'weights'")
+        return self
+
+    def content(self) -> dict[str, Any]:
+        """Returns the plain data that tell one origin from another: not where a file lies."""
+        return {name: value for name, value in self.plain().items() if name != "file"}
+
+    def spec(self) -> NetworkSpec:
+        """Returns the network whose weights they are, without loading them.
+
+        Raises:
+            ValueError: If the preset, or a spec in the file, isn't there.
+        """
+        if self.preset is not None:
+            return preset(self.preset)
+        assert self.file is not None
+        return _spec_in(self.file, self.sha256)
+
+    def unfit(self, network: NetworkSpec) -> str | None:
+        """Returns why a network can't start from these weights, in a sentence; None if it can."""
+        try:
+            theirs = self.spec()
+        except (OSError, ValueError) as error:
+            return str(error)
+        there, here = theirs.plain(), network.plain()
+        if theirs.replace(head=here["head"], drop_path=here["drop_path"]).structure == network.structure:
+            return None
+        for place, first, second in differences(there, here):
+            if place[0] not in ("head", "drop_path"):
+                where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+                return f"the weights are of another network: its {where} is {first}, here it is {second}"
+        return "the weights are of another network"
+
+
+@lru_cache(maxsize=64)
+def _spec_in(path: str, sha256: str | None) -> NetworkSpec:
+    with Path(path).open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = file.read(length) if length < 2**26 else b""
+    try:
+        return NetworkSpec.model_validate_json(json.loads(header)["__metadata__"]["spec"])
+    except (ValidationError, ValueError, KeyError, TypeError):
+        raise ValueError(f"{path} is not a model's file: no network's spec is inside") from None
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, modified: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
