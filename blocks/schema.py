@@ -46,12 +46,15 @@ class Describer(GenerateJsonSchema):
         registry: Registry[Any] | None = schema.get("metadata", {}).get("registry")
         if registry is None:
             return super().function_plain_schema(schema)
+        noun = registry.noun.replace(" ", "_")
+        name, reference = self.get_cache_defs_ref_schema(f"registry.{noun}:0")  # type: ignore[arg-type]
+        if name in self.definitions:  # described already, or being so: an optimizer may hold another
+            return reference
+        self.definitions[name] = {}
         kinds = registry.kinds()
         bare = [kind for kind, spec in kinds.items() if not _required(spec)]
         ways = [{"enum": bare}] if bare else []
         ways += [self.generate_inner(_referred(spec)) for spec in kinds.values()]
-        noun = registry.noun.replace(" ", "_")
-        name, reference = self.get_cache_defs_ref_schema(f"registry.{noun}:0")  # type: ignore[arg-type]
         self.definitions[name] = {"title": registry.noun, "anyOf": ways}
         return reference
 

@@ -36,8 +36,7 @@ def prepared(
         start_from(network, recipe.init, classes)
     network.gradient_checkpointing = recipe.checkpointing
     freeze(network, recipe)
-    on_device(network, device)  # in place
-    return network
+    return on_device(network, device)
 
 
 @torch.no_grad()

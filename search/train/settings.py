@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
+from typing import TypeVar
 
 import torch
 from torch import nn
@@ -14,6 +15,9 @@ from torch import nn
 LARGEST_HEAP_BLOCK, NEVER_TRIMMED = 2**30, 2**31 - 1
 TRIM_THRESHOLD, TOP_PAD, MMAP_THRESHOLD = -1, -2, -3
 """Numbers of glibc's ``mallopt``."""
+
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 @contextmanager
@@ -57,7 +61,7 @@ def _deterministic() -> Iterator[None]:
         torch.utils.deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
 
 
-def on_device(network: nn.Module, device: torch.device) -> nn.Module:
+def on_device(network: Module, device: torch.device) -> Module:
     """Moves a network, its convolutions' weights with the channels innermost, as its images have them."""
     return network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
