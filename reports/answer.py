@@ -15,6 +15,7 @@ from reports.numbers import (
     change,
     could_have_been,
     count,
+    moment,
     moments,
     percent,
     percent_interval,
@@ -25,6 +26,7 @@ from reports.numbers import (
     words,
 )
 from reports.prospects import prospects
+from reports.space_words import spaces_told
 from reports.statistics import Verdict
 from reports.table import Table
 from reports.tuning import names, values_of
@@ -100,7 +102,9 @@ def answer(findings: Findings) -> Answer:
     elif len(findings.comparisons):
         headline, statements = _compared(findings), _statements(findings)
     elif len(findings.bands):
-        headline = _front(findings)
+        headline = (
+            _front(findings) if findings.population is None else f"{spaces_told(findings)} {_front(findings)}".strip()
+        )
         statements = tuple(_band(findings, row) for row in findings.bands.to_dict("records"))
     else:
         headline = _single(findings)
@@ -330,6 +334,15 @@ def _caveats(findings: Findings) -> tuple[str, ...]:
     mishaps = [f"{counts.of(status):,} {status}" for status in ("failed", "diverged") if counts.of(status)]
     if mishaps:
         said.append(f"Trials without a result: {words(mishaps)}; the reasons are under “How far to trust it”.")
+    said += [
+        f"Added after results had been seen: {each['what']} ({moment(each['time'])})."
+        for each in findings.table.additions
+    ]
+    checked = findings.fidelity
+    if checked is not None and not checked.agreement.trusted:
+        short, full = checked.epochs
+        reason = checked.agreement.reason
+        said.append(f"The ranking after {short} epochs cannot be trusted to be that after {full}: {reason}.")
     if len(findings.bands):
         said.append(_search_caveat(findings))
     warnings = findings.table.environment["warnings"]
@@ -349,4 +362,9 @@ def _search_caveat(findings: Findings) -> str:
         )
     if findings.confirmed.empty:
         return f"{said} The best of many arms looks better than it is, and none was run again on fresh seeds."
+    lost = findings.shrinkage[findings.shrinkage.index.isna()] if len(findings.shrinkage) else findings.shrinkage
+    if len(lost) and lost["shrinkage"].notna().all():
+        row = lost.iloc[0]
+        change_seen = f"{points(-row['shrinkage'])} {points_interval(-row['high'], -row['low'])}".strip()
+        return f"{said} On fresh seeds the finalists’ mean gain over the baseline moved by {change_seen}."
     return f"{said} The best of many arms looks better than it is; its confirm phase says how good it is."

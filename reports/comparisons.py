@@ -15,7 +15,9 @@ import pandas as pd
 
 from reports.changes import Change, describe
 from reports.main_effects import Effect, main_effects
-from reports.statistics import Verdict, paired
+from reports.model import model
+from reports.statistics import SIGNIFICANCE, Verdict, detectable, holm, paired
+from reports.statistics.verdicts import judge
 from reports.table import Table
 
 DECLARED = ("one_at_a_time", "leave_one_out", "list", "factorial")
@@ -68,6 +70,22 @@ def _compared(table: Table) -> pd.DataFrame:
     if table.design.kind not in DECLARED:
         return pd.DataFrame()
     return _averaged(table) if table.design.kind == "factorial" else _against_baseline(table)
+
+
+def interactions(table: Table) -> pd.DataFrame:
+    """Returns one row an interaction contrast of a factorial; no row where the model was refused.
+
+    Columns: those of :attr:`reports.statistics.Factorial.effects`. Holm's family is main effects and interactions.
+    """
+    steps, mains = _interactions(table), comparisons(table)
+    if not len(steps) or not len(mains):
+        return pd.DataFrame()
+    corrected = holm(pd.concat([mains["p"], steps["p"]], ignore_index=True)).iloc[len(mains) :]
+    steps["p_holm"] = corrected.to_numpy()
+    size = SIGNIFICANCE / (len(mains) + len(steps))
+    steps["detectable"] = detectable(steps["sd"], steps["pairs"], size)
+    steps["verdict"] = judge(steps)
+    return steps
 
 
 def why_no_verdict(row: Mapping[Any, Any]) -> str:
@@ -192,8 +210,20 @@ def _averaged(table: Table) -> pd.DataFrame:
             rows.append(_row(table, effect, at, macs))
     if not rows:
         return pd.DataFrame()
-    statistics = paired(pd.DataFrame(differences), planned=len(accuracy), margin=table.margin)
+    steps = _interactions(table)
+    family = len(rows) + len(steps)
+    statistics = paired(pd.DataFrame(differences), planned=len(accuracy), family=family, margin=table.margin)
+    together = pd.concat([statistics["p"], steps["p"]], ignore_index=True)
+    statistics["p_holm"] = holm(together).iloc[: len(statistics)]
+    statistics["verdict"] = judge(statistics)
     return pd.DataFrame(rows).join(statistics)
+
+
+def _interactions(table: Table) -> pd.DataFrame:
+    fitted = model(table)
+    if fitted is None or fitted.fit is None:
+        return pd.DataFrame({"p": pd.Series(dtype=float)})
+    return fitted.fit.effects[fitted.fit.effects["order"] > 1].reset_index(drop=True)
 
 
 def _row(table: Table, effect: Effect, at: str, macs: float) -> dict[str, Any]:

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from reports.arms import fold
-from reports.comparisons import comparisons
-from reports.frontier import bands
+from reports.comparisons import comparisons, interactions
+from reports.fidelity import Fidelity, fidelity
+from reports.frontier import Inflation, bands, inflation
+from reports.noise import Noises, noises
 from reports.outlook import Outlook, outlook
-from reports.statistics import effects
+from reports.spaces import Population, population
+from reports.statistics import effects, shrinkage
 from reports.table import Table
 from reports.trust import Counts, count_up
 from reports.tuning import tuning
@@ -30,6 +33,14 @@ class Findings:
         counts: The books of trials and arms.
         tuning: One row an arm that found its own recipe (:func:`reports.tuning.tuning`).
         outlook: What more seeds would buy.
+        interactions: One row an interaction contrast of a factorial (:func:`reports.comparisons.interactions`).
+        shrinkage: One row a finalist, and one for their mean (indexed None): what its gain over the baseline was when
+            it was chosen, what it is on fresh seeds, and the difference with its interval
+            (:func:`reports.statistics.shrinkage`).
+        inflation: How much better than it is the best of the arms is expected to look, or None.
+        noises: Seed noise and image noise told apart, or None without a record of images.
+        fidelity: Whether short runs rank arms as full ones do, or None.
+        population: The spaces of a population, or None.
     """
 
     table: Table
@@ -40,6 +51,12 @@ class Findings:
     counts: Counts
     tuning: pd.DataFrame
     outlook: Outlook
+    interactions: pd.DataFrame
+    shrinkage: pd.DataFrame
+    inflation: Inflation | None
+    noises: Noises | None
+    fidelity: Fidelity | None
+    population: Population | None
 
 
 def find(table: Table) -> Findings:
@@ -56,6 +73,12 @@ def find(table: Table) -> Findings:
         counts=count_up(table),
         tuning=tuning(table),
         outlook=outlook(table, compared),
+        interactions=interactions(table) if table.design.kind == "factorial" else pd.DataFrame(),
+        shrinkage=_shrinkage(table),
+        inflation=inflation(table, arms),
+        noises=noises(table),
+        fidelity=fidelity(table),
+        population=population(table),
     )
 
 
@@ -69,3 +92,17 @@ def _confirmed(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
     gains = effects(trials, baseline=table.baseline, by="arm").set_index("arm")[columns].add_prefix("gain_")
     joined = seen.join(gains)
     return joined.sort_values("confirm_mean", ascending=False, kind="stable")
+
+
+def _shrinkage(table: Table) -> pd.DataFrame:
+    """Compares the finalists' gains when they were chosen with those on fresh seeds."""
+    chosen = [arm for arm in table.finalists if arm != table.baseline]
+    wanted = [*chosen, table.baseline]
+    phases = []
+    for name in ("explore", "confirm"):
+        trials = table.phase(name).drop_duplicates(["arm", "seed"])
+        phases.append(trials[trials["arm"].isin(wanted)])
+    scored = [set(phase.loc[phase["val_accuracy"].notna(), "arm"]) for phase in phases]
+    if not chosen or any(table.baseline not in own for own in scored) or not set(chosen) & scored[0] & scored[1]:
+        return pd.DataFrame()
+    return shrinkage(*phases, by="arm", baseline=table.baseline)

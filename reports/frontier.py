@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from reports.statistics import chances, expected_inflation, shrunken_means
 from reports.table import Table
+
+FEWEST_ARMS, MANY_ARMS = 4, 1000
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,77 @@ def least_difference(scatter: Noise, seeds: float, others: float = 1) -> float:
     """Returns the difference of two means, of so many seeds each, that a two-sided test at 5% would call one."""
     quantile = float(stdtrit(min(scatter.freedom, 1e6), 0.975))
     return quantile * scatter.sd * math.sqrt(1 / seeds + 1 / others)
+
+
+@dataclass(frozen=True)
+class Inflation:
+    """How much better than it is the best arm is expected to look: as a fraction, for ``arms`` of ``seeds`` each.
+
+    ``sd`` is of one trial, without what a seed does to all arms; ``source`` is where it is from, as in :class:`Noise`.
+    """
+
+    arms: int
+    seeds: int
+    sd: float
+    source: str
+    expected: float
+
+
+def inflation(table: Table, arms: pd.DataFrame) -> Inflation | None:
+    """Returns the expected inflation of the best of the arms that were compared, had they all been equal."""
+    measured = arms[(arms["n"] > 0) & arms["mean"].notna()]
+    if len(measured) < 2 or table.main_phase != "explore":
+        return None
+    sd, source, seeds = _own_noise(table, measured), "seeds", int(measured["n"].median())
+    if sd is None:
+        scatter = noise(table, measured)
+        sd, source = scatter.sd, scatter.source
+    return Inflation(len(measured), seeds, sd, source, expected_inflation(len(measured), sd, max(seeds, 1)))
+
+
+def _own_noise(table: Table, measured: pd.DataFrame) -> float | None:
+    """Returns the SD of a trial that is left after arms and seeds, from the arms that have all seeds."""
+    trials = table.phase("explore").drop_duplicates(["arm", "seed"])
+    wide = trials.pivot(index="seed", columns="arm", values="val_accuracy").reindex(columns=measured.index)
+    wide = wide.dropna(axis=0, how="all").dropna(axis=1)
+    seeds, arms = wide.shape
+    if seeds < 2 or arms < 2:
+        return None
+    scores = wide.to_numpy(float)
+    rest = scores - scores.mean(axis=0) - scores.mean(axis=1, keepdims=True) + scores.mean()
+    return math.sqrt(float((rest**2).sum()) / ((arms - 1) * (seeds - 1)))
+
+
+def on_front(table: Table, arms: pd.DataFrame) -> pd.Series:
+    """Returns each arm's probability of being on the true Pareto front of accuracy against MACs, given its noise.
+
+    From the means drawn together (:func:`reports.statistics.shrunken_means`) where at least four arms have at least two
+    seeds; arms without all seeds, and all where there is one seed, from their own means with the noise of one trial.
+    Missing where there are fewer than four arms, and for arms without a score.
+    """
+    measured = arms.dropna(subset=["mean", "macs"])
+    if len(measured) < FEWEST_ARMS:
+        return pd.Series(np.nan, index=arms.index)
+    score = measured["mean"].copy()
+    error = noise(table, measured).sd / np.sqrt(measured["n"].clip(lower=1))
+    trials = table.phase(table.main_phase).drop_duplicates(["arm", "seed"])
+    trials = trials[trials["arm"].isin(measured.index)]
+    whole = trials.groupby("arm")["val_accuracy"].count() == trials["seed"].nunique()
+    if trials["seed"].nunique() > 1 and whole.sum() >= FEWEST_ARMS:
+        shrunken = shrunken_means(trials, by="arm")
+        score.loc[shrunken.index], error.loc[shrunken.index] = shrunken["shrunken"], shrunken["error"]
+    kept = _contenders(measured["macs"], score, error)
+    draws = 2000 if kept.sum() <= MANY_ARMS else 400
+    likely = chances(score[kept], error[kept], measured["macs"][kept], draws=draws)["front"]
+    return likely.reindex(measured.index, fill_value=0.0).reindex(arms.index)
+
+
+def _contenders(cost: pd.Series, score: pd.Series, error: pd.Series) -> pd.Series:
+    """Tells which arms could be on the front: not ten standard errors in all below a cheaper one."""
+    order = cost.sort_values(kind="stable").index
+    floor = (score - 5 * error)[order].cummax().shift(fill_value=-np.inf)
+    kept: pd.Series = (score + 5 * error)[order] >= floor
+    return kept.reindex(cost.index)
 
 
 def bands(table: Table, arms: pd.DataFrame) -> pd.DataFrame:

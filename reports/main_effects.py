@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reports.changes import Change, steps, together
 from reports.table import Table
+
+Matrix = NDArray[np.float64]
 
 
 class Effect(NamedTuple):
@@ -24,8 +27,9 @@ def main_effects(table: Table) -> Iterator[Effect]:
     """Yields the main effect of each level as a contrast of arms: the weighted sum of their accuracies.
 
     Where every pair of cells that differ in the factor alone was run, the contrast is the mean difference over them.
-    In a fraction there are no such pairs; there it is the level's coefficient in the additive model, fitted to the
-    cells by least squares. Factors linked by ``same_as`` move as one.
+    In a fraction there are no such pairs; there it is the level's coefficient, at the average of the other factors, in
+    the model of the design (main effects, and the interactions that it was made for), fitted to the cells by least
+    squares. Factors linked by ``same_as`` move as one.
     """
     run = table.arms.index[
         (table.arms["status"] == "run") & (table.arms["match"] == "none") & table.arms["tuned_of"].isna()
@@ -34,7 +38,8 @@ def main_effects(table: Table) -> Iterator[Effect]:
     base: pd.Series = table.levels.loc[table.baseline]  # type: ignore[assignment]
     fraction = (table.design.fraction or {}).get("kind", "full") != "full"
     groups = [group for group in together(table) if levels[group[0]].nunique(dropna=False) > 1]
-    yield from _fitted(levels, base, groups) if fraction else _averaged(levels, base, groups)
+    asked = (table.design.fraction or {}).get("terms") or []
+    yield from _fitted(levels, base, groups, asked) if fraction else _averaged(levels, base, groups)
 
 
 def _averaged(levels: pd.DataFrame, base: pd.Series, groups: list[tuple[str, ...]]) -> Iterator[Effect]:
@@ -58,13 +63,17 @@ def _averaged(levels: pd.DataFrame, base: pd.Series, groups: list[tuple[str, ...
             yield Effect(_change(group, base, levels.loc[pairs[0][0]]), weights, how)
 
 
-def _fitted(levels: pd.DataFrame, base: pd.Series, groups: list[tuple[str, ...]]) -> Iterator[Effect]:
+def _fitted(
+    levels: pd.DataFrame, base: pd.Series, groups: list[tuple[str, ...]], asked: Sequence[Sequence[str]]
+) -> Iterator[Effect]:
     terms = [
         (group, level) for group in groups for level in levels[group[0]].unique() if level != base[group[0]]
     ]  # a column each
-    coded = np.column_stack(
-        [np.ones(len(levels)), *((levels[group[0]] == level).to_numpy(float) for group, level in terms)]
-    )
+    steps = {group: _steps(levels[group[0]], base[group[0]]) for group in groups}
+    products = [
+        _product([steps[group] for group in groups if set(group) & set(term)]) for term in asked if len(term) > 1
+    ]
+    coded = np.hstack([np.ones((len(levels), 1)), *steps.values(), *products])
     if np.linalg.matrix_rank(coded) < coded.shape[1]:
         return  # too few cells to tell the main effects from each other
     solved = np.linalg.pinv(coded)
@@ -74,6 +83,19 @@ def _fitted(levels: pd.DataFrame, base: pd.Series, groups: list[tuple[str, ...]]
         yield Effect(
             _change(group, base, example), weights, f"coefficient over the {len(levels)} cells of the fraction"
         )
+
+
+def _steps(levels: pd.Series, base: object) -> Matrix:
+    """Returns a column for each level but the baseline's: 1 where an arm has it, less the share of a level."""
+    names = levels.unique()
+    return np.column_stack([(levels == level).to_numpy(float) - 1 / len(names) for level in names if level != base])
+
+
+def _product(parts: Sequence[Matrix]) -> Matrix:
+    product = np.ones((len(parts[0]), 1))
+    for part in parts:
+        product = (product[:, :, None] * part[:, None, :]).reshape(len(part), -1)
+    return product
 
 
 def _change(group: tuple[str, ...], base: pd.Series, own: pd.Series) -> Change:

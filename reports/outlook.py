@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from reports.comparisons import interactions
 from reports.statistics import SIGNIFICANCE, Verdict, more_pairs, pairs_needed
 from reports.table import Table
 
@@ -68,6 +69,8 @@ def outlook(table: Table, comparisons: pd.DataFrame) -> Outlook:
 
 
 def _family(table: Table, comparisons: pd.DataFrame) -> int:
+    if table.design.kind == "factorial":
+        return len(comparisons) + len(interactions(table))
     made = comparisons.dropna(subset=["effect"])
     distinct = made.drop_duplicates(["arm", "against"]) if made["arm"].notna().all() else made
     return max(table.design.family or 0, len(distinct), 1)

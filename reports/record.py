@@ -36,7 +36,12 @@ def record(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
             "winner": None if said.winner is None else asdict(said.winner),
         },
         "baseline": table.baseline,
-        "selection": {"finalists": table.finalists, "winner": table.winner, "test_openings": table.test_openings},
+        "selection": {
+            "finalists": table.finalists,
+            "winner": table.winner,
+            "test_openings": table.test_openings,
+            "ledger": list(table.ledger),
+        },
         "additions": list(table.additions),
         "margin": table.margin,
         "comparisons": rows_of(findings.comparisons),
@@ -51,11 +56,18 @@ def record(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
             "trial_seconds": _number(findings.outlook.trial_seconds),
             "level": findings.outlook.level,
         },
+        "interactions": rows_of(findings.interactions),
+        "shrinkage": rows_of(findings.shrinkage.reset_index(names="arm")) if len(findings.shrinkage) else [],
+        "inflation": None if findings.inflation is None else asdict(findings.inflation),
+        "noise": _noise(findings),
+        "fidelity": _fidelity(findings),
+        "population": _population(findings),
         "counts": {
             "trials": {
                 "planned": counts.planned,
                 "not_run": counts.not_run,
                 "by_phase": counts.trials.to_dict("index"),
+                "planned_by_phase": counts.by_phase,
             },
             "arms": {"listed": counts.listed, **counts.arms, "unmatched": counts.unmatched},
             "adds_up": counts.adds_up,
@@ -70,6 +82,34 @@ def as_text(content: Mapping[str, Any]) -> str:
     """Returns the record as JSON, a line a part: indenting it all would double the time of a large page."""
     parts = [f"{json.dumps(name)}: {json.dumps(part, allow_nan=False)}" for name, part in content.items()]
     return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _noise(findings: Findings) -> dict[str, Any] | None:
+    found = findings.noises
+    if found is None:
+        return None
+    where = {"split": found.split, "phase": found.phase, "seeds": found.seeds, "images": found.images}
+    frames = {"arms": found.arms, "differences": found.differences}
+    return where | {name: rows_of(frame.reset_index(names="arm")) for name, frame in frames.items()}
+
+
+def _fidelity(findings: Findings) -> dict[str, Any] | None:
+    found = findings.fidelity
+    if found is None:
+        return None
+    agreement = {
+        name: _number(value) if isinstance(value, float) else value if isinstance(value, str | int) else bool(value)
+        for name, value in asdict(found.agreement).items()
+    }
+    return {"epochs": list(found.epochs), "arms": rows_of(found.arms), "agreement": agreement}
+
+
+def _population(findings: Findings) -> dict[str, Any] | None:
+    found = findings.population
+    if found is None:
+        return None
+    spaces, differences = rows_of(found.spaces), rows_of(found.differences)
+    return {"cost": found.cost, "unequal": found.unequal, "spaces": spaces, "differences": differences}
 
 
 def _number(value: float) -> float | None:

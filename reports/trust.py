@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from reports.table import Table
+from reports.table import PHASES, Table
 
 PASSED_OVER = {
     "rejected": "infeasible, or over a constraint",
@@ -22,6 +22,7 @@ class Counts:
     Attributes:
         trials: One row a phase, one column a status that a trial can end with, and ``running``.
         planned: Trials planned.
+        by_phase: The same by phase, where the run tells it; else empty.
         not_run: Planned trials that have not ended and are not running.
         arms: Arms by status: run, rejected, duplicate. What a sampler proposed and was passed over counts here too.
         listed: Arms in all.
@@ -32,6 +33,7 @@ class Counts:
 
     trials: pd.DataFrame
     planned: int
+    by_phase: dict[str, int]
     not_run: int
     arms: dict[str, int]
     listed: int
@@ -40,19 +42,24 @@ class Counts:
     reasons: pd.DataFrame
 
     def of(self, status: str) -> int:
-        """Returns the number of trials with a status, over both phases."""
+        """Returns the number of trials with a status, over all phases."""
         return int(self.trials[status].sum())
 
 
 def count_up(table: Table) -> Counts:
     """Counts a run's trials and arms."""
     trials = pd.crosstab(table.trials["phase"], table.trials["status"])
-    phases = [phase for phase in ("explore", "confirm") if phase in trials.index] or ["explore"]
+    phases = [phase for phase in PHASES if phase in trials.index] or ["explore"]
+    phases += [phase for phase in trials.index if phase not in PHASES]  # of a later version: counted, not known
     known = [*ENDED, "running"]
     strangers = int(trials.drop(columns=known, errors="ignore").to_numpy().sum())
-    trials = trials.reindex(index=phases, columns=known, fill_value=0)
     planned = int(table.environment["planned"]["trials"])
+    by_phase = {phase: int(number) for phase, number in (table.environment["planned"].get("by_phase") or {}).items()}
+    phases += [phase for phase, number in by_phase.items() if number and phase not in phases]
+    trials = trials.reindex(index=phases, columns=known, fill_value=0)
     not_run = planned - int(trials.to_numpy().sum())
+    more = trials.sum(axis=1) > pd.Series(by_phase, dtype=float).reindex(phases, fill_value=0)
+    by_phase_adds_up = not by_phase or (sum(by_phase.values()) == planned and not more.any())
     passed, own = table.passed_over, table.arms["status"]
     arms = {status: int((own == status).sum() + passed.get(status, 0)) for status in ("run", "rejected", "duplicate")}
     listed = len(table.arms) + sum(passed.values())
@@ -60,11 +67,12 @@ def count_up(table: Table) -> Counts:
     return Counts(
         trials=trials,
         planned=planned,
+        by_phase=by_phase,
         not_run=max(not_run, 0),
         arms=arms,
         listed=listed,
         unmatched=int(table.arms["unmatched"].notna().sum()),
-        adds_up=not_run >= 0 and strangers == 0 and unique and sum(arms.values()) == listed,
+        adds_up=not_run >= 0 and strangers == 0 and unique and by_phase_adds_up and sum(arms.values()) == listed,
         reasons=_reasons(table),
     )
 
@@ -75,7 +83,7 @@ def _reasons(table: Table) -> pd.DataFrame:
     parts = [
         arms[arms["status"] != "run"].rename(columns={"status": "what", "label": "subject"}),
         arms[arms["unmatched"].notna()].assign(what="unmatched", subject=arms["label"], reason=arms["unmatched"]),
-        lost.assign(what=lost["status"], subject=lost["arm"].map(arms["label"])),
+        lost.assign(what=lost["status"], subject=[_label(table, arm) for arm in lost["arm"]]),
     ]
     every = pd.concat([part[["what", "subject", "reason"]] for part in parts], ignore_index=True)
     every["reason"] = every["reason"].replace("", "no reason was recorded")
@@ -86,3 +94,14 @@ def _reasons(table: Table) -> pd.DataFrame:
         if number
     ]
     return pd.concat([counted, pd.DataFrame(passed)], ignore_index=True) if passed else counted
+
+
+def _label(table: Table, arm: str) -> str:
+    """Returns an arm's label; of a configuration that exists only to be tuned or checked, whose and what it is."""
+    if arm in table.arms.index:
+        return str(table.entry(arm)["label"])
+    entry = table.derived.get(arm)
+    if entry is None:
+        return arm
+    changes = ", ".join(f"{path.rpartition('.')[2]} {value}" for path, value in entry["changes"].items())
+    return f"{table.entry(entry['of'])['label']}, {entry['role']}: {changes}"

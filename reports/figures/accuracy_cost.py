@@ -1,16 +1,18 @@
-"""Validation accuracy against MACs: arms with seed whiskers, the baseline, and the Pareto front."""
+"""Validation accuracy against cost: arms with seed whiskers, the baseline, and the Pareto front."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from reports import ink
-from reports.arms import fold
+from reports.arms import fold, front
 from reports.changes import describe
 from reports.comparisons import DECLARED
+from reports.frontier import on_front
 from reports.labels import place
 from reports.numbers import count, percent, percent_interval, quantity
 from reports.table import Table
@@ -26,19 +28,33 @@ COLUMNS = {
     "high": "95% high",
     "n": "Seeds",
     "front": "On the front",
+    "likely": "P(on the front)",
+    "params": "Parameters",
+    "activations": "Activations",
+    "seconds": "Seconds a trial",
     "count": "Arms",
 }
 BASELINE, FRONT, OTHERS = "baseline", "on the front", "other arms"
 MOST_POINTS = 600  # more are counted in the cells of a grid, all but the front
 MOST_TAGS = 18
+SWITCH = "Cost"
+COSTS = {"macs": "MACs", "params": "parameters", "activations": "activations", "seconds": "training time"}
+TITLES = {
+    "macs": "MACs an image, log scale",
+    "params": "parameters, log scale",
+    "activations": "activations an image, log scale",
+    "seconds": "training time of a trial, s, log scale",
+}
 
 
 def data(table: Table) -> pd.DataFrame:
-    """Returns one row a mark: arm, label, series, tag, match, macs, mean, low, high, n, front, count, base, tolerance.
+    """Returns one row a mark: arm, label, series, tag, match, is_tuned, its costs, mean, low, high, n, front, likely.
 
     ``series`` is the factor that an arm changes or, in a search, whether it is on the front; ``tag`` is its level.
-    ``base`` and ``tolerance`` repeat the baseline's MACs and the tolerance of equal cost. Beyond 600 arms those off
-    the front are counted (``count``) in the cells of a grid. A single arm makes no figure.
+    ``front`` is for MACs, and ``likely`` the probability of it (:func:`reports.frontier.on_front`). ``matched`` names
+    the cost in which arms are called equal, within ``tolerance``. Beyond 600 arms those off the front are counted
+    (``count``) in the cells of a grid, of each cost anew: then ``cost`` names the one that a row is for. A single arm
+    makes no figure.
     """
     arms = fold(table).dropna(subset=["mean", "macs"])
     if table.design.kind in DECLARED:
@@ -48,20 +64,25 @@ def data(table: Table) -> pd.DataFrame:
     else:
         arms["series"], arms["tag"] = np.where(arms["front"], FRONT, OTHERS), ""
     arms.loc[arms.index == table.baseline, ["series", "tag"]] = [BASELINE, "baseline"]
+    arms["is_tuned"] = arms["tuned_of"].notna()
+    arms.loc[arms["tuned_of"] == table.baseline, ["series", "tag"]] = [BASELINE, "baseline, tuned"]
+    arms["likely"] = on_front(table, arms)
     arms[["low", "high"]] = arms[["low", "high"]].clip(0, 1)
     arms["count"] = 1
-    arms["base"] = table.entry(table.baseline)["macs"]
-    arms["tolerance"] = (table.design.tolerance or np.nan) if table.design.match == "macs" else np.nan
-    marks = ["label", "series", "tag", "match", "macs", "mean", "low", "high", "n", "front", "count"]
-    frame = arms[[*marks, "base", "tolerance"]].reset_index(names="arm")
+    arms["cost"], arms["matched"] = "", table.design.match or ""
+    arms["tolerance"] = (table.design.tolerance or np.nan) if table.design.match in COSTS else np.nan
+    marks = ["label", "series", "tag", "match", "is_tuned", *COSTS, "mean", "low", "high", "n", "front", "likely"]
+    frame = arms[[*marks, "count", "cost", "matched", "tolerance"]].reset_index(names="arm")
     if len(frame) < 2:
         return frame.iloc[:0]
-    return _counted(frame) if len(frame) > MOST_POINTS else frame
+    if len(frame) <= MOST_POINTS:
+        return frame
+    return pd.concat([_counted(frame, cost) for cost in COSTS if frame[cost].gt(0).any()], ignore_index=True)
 
 
 def caption(frame: pd.DataFrame) -> str:
     """Says what to see, and what the whiskers and shapes are."""
-    said = ["Mean validation accuracy of each arm against the MACs of one image."]
+    said = ["Mean validation accuracy of each arm against what it costs."]
     if (frame["n"] > 1).any():
         said.append(
             "Whiskers are 95% t intervals of the mean over seeds, clipped to 0–100%; long ones are cut by the frame."
@@ -70,52 +91,70 @@ def caption(frame: pd.DataFrame) -> str:
         said.append("One seed an arm, so there are no whiskers, and the front is that of single runs.")
     if (frame["match"] != "none").any():
         said.append("Circles have their own cost; open diamonds are the same changes brought to the baseline's.")
+    if frame["is_tuned"].any():
+        said.append("Triangles are arms with the recipe that was found for them.")
     said.append("The stepped line is the Pareto front of the means, the dotted line the baseline's cost.")
     if frame["tolerance"].notna().any():
         said.append(f"Within the grey strip, costs are called equal (±{frame['tolerance'].iloc[0]:.0%}).")
+    if frame["likely"].notna().any():
+        said.append("How likely an arm is on the true front, given the noise, is in the table and in the hover text.")
     if (frame["count"] > 1).any():
         said.append("Off the front, arms are counted in a grid: the larger the square, the more of them.")
     return " ".join(said)
 
 
-def draw(frame: pd.DataFrame) -> ink.Figure:
-    """Draws the frame of :func:`data`."""
+def draw(frame: pd.DataFrame) -> dict[str, ink.Figure]:
+    """Draws the frame of :func:`data`, once for each cost."""
+    drawn = {}
+    for cost, name in COSTS.items():
+        part = frame[frame["cost"].isin(["", cost]) & frame[cost].gt(0)].reset_index(drop=True)
+        if len(part) > 1 and part[cost].nunique() > 1:
+            drawn[name] = _against(part.assign(x=part[cost]), cost)
+    return drawn or {COSTS["macs"]: _against(frame.assign(x=frame["macs"]), "macs")}
+
+
+def _against(frame: pd.DataFrame, cost: str) -> ink.Figure:
     low, high = _vertical(frame)
-    base, tolerance = float(frame["base"].iloc[0]), float(frame["tolerance"].iloc[0])
-    cheapest, dearest = min(frame["macs"].min(), base), max(frame["macs"].max(), base)
-    horizontal = ink.log_axis(cheapest, dearest, "MACs an image, log scale")
+    if cost != "macs" and not frame["cost"].any():
+        frame = frame.assign(front=front(frame["x"], frame["mean"]))
+    own = frame.loc[(frame["series"] == BASELINE) & ~frame["is_tuned"], "x"]
+    base = float(own.iloc[0]) if len(own) else math.nan
+    tolerance = float(frame["tolerance"].iloc[0]) if frame["matched"].iloc[0] == cost else math.nan
+    cheapest, dearest = frame["x"].min(), frame["x"].max()
+    horizontal = ink.log_axis(cheapest, dearest, TITLES[cost])
     if len(frame) <= MOST_TAGS:
         frame = frame.assign(tag=[_short(tag) for tag in frame["tag"]])
-        ends = horizontal["range"], (low, high), base
-        sides = place(frame["macs"].tolist(), frame["mean"].tolist(), frame["tag"].tolist(), *ends)
+        ends = horizontal["range"], (low, high), base if base == base else cheapest
+        sides = place(frame["x"].tolist(), frame["mean"].tolist(), frame["tag"].tolist(), *ends)
         # A label that would cover another is left to the hover text.
         frame["tag"] = [tag if side else "" for tag, side in zip(frame["tag"], sides, strict=True)]
         frame["side"] = [side or "middle right" for side in sides]
     colours = _colours(frame)
-    groups = [part for _, part in frame.groupby(["series", "match"], sort=False)]
+    groups = [part for _, part in frame.groupby(["series", "match", "is_tuned"], sort=False)]
     groups.sort(key=lambda part: {OTHERS: 0, BASELINE: 2}.get(part["series"].iloc[0], 1))
     traces = [_front(frame, dearest), *(_marks(part, colours[part["series"].iloc[0]]) for part in groups)]
-    shapes = [_line(base)] if tolerance != tolerance else [_strip(base, tolerance), _line(base)]
+    shapes = [] if base != base else [_line(base)] if tolerance != tolerance else [_strip(base, tolerance), _line(base)]
     vertical = {"range": [low, high], "tickformat": ".1~%", "title": {"text": "validation accuracy"}}
     return ink.figure(traces, height=430, x=horizontal, y=vertical, shapes=shapes)
 
 
 def _marks(part: pd.DataFrame, colour: str) -> ink.Trace:
     series, matched = str(part["series"].iloc[0]), part["match"].iloc[0] != "none"
+    tuned = bool(part["is_tuned"].iloc[0])
     tagged = "side" in part
     return {
         "type": "scatter",
-        "x": part["macs"].tolist(),
+        "x": part["x"].tolist(),
         "y": part["mean"].tolist(),
         "mode": "markers+text" if tagged else "markers",
-        "name": ink.plain(f"{series}, equal cost" if matched else series),
+        "name": ink.plain(series + ", equal cost" * matched + ", tuned" * tuned),
         "text": [ink.plain(tag) for tag in part["tag"]] if tagged else None,
         "textposition": part["side"].tolist() if tagged else None,
         "textfont": {"color": colour, "size": 12.5},
         "hovertext": [_hover(row) for row in part.to_dict("records")],
         "customdata": part["arm"].tolist(),
         "hoverinfo": "text",
-        "marker": _marker(part, series, matched, colour),
+        "marker": _marker(part, series, matched, tuned, colour),
         "error_y": {
             "type": "data",
             "array": ink.numbers(part["high"] - part["mean"]),
@@ -129,9 +168,10 @@ def _marks(part: pd.DataFrame, colour: str) -> ink.Trace:
     }
 
 
-def _marker(part: pd.DataFrame, series: str, matched: bool, colour: str) -> dict[str, Any]:
-    symbol = "star" if series == BASELINE else "diamond-open" if matched else "circle"
-    size: Any = 14 if series == BASELINE else 10 if matched else 9
+def _marker(part: pd.DataFrame, series: str, matched: bool, tuned: bool, colour: str) -> dict[str, Any]:
+    symbol = "triangle-up" if tuned else "star" if series == BASELINE else "diamond" if matched else "circle"
+    size: Any = 14 if symbol == "star" else 10 if symbol != "circle" else 9
+    symbol += "-open" if matched else ""
     if (part["count"] > 1).any():
         symbol, size = "square", (3 + 2.2 * np.sqrt(part["count"]).clip(upper=5)).round(1).tolist()
     line = {"color": ink.SURFACE, "width": 1} if not matched else {"color": colour, "width": 1.8}
@@ -139,11 +179,11 @@ def _marker(part: pd.DataFrame, series: str, matched: bool, colour: str) -> dict
 
 
 def _front(frame: pd.DataFrame, dearest: float) -> ink.Trace:
-    front = frame[frame["front"]].sort_values("macs")
+    front = frame[frame["front"]].sort_values("x")
     ends = [dearest * 10], [front["mean"].max()]  # what the dearest buys, anything dearer can
     return {
         "type": "scatter",
-        "x": front["macs"].tolist() + ends[0],
+        "x": front["x"].tolist() + ends[0],
         "y": ink.numbers([*front["mean"], *ends[1]]),
         "mode": "lines",
         "line": {"shape": "hv", "color": ink.FAINT, "width": 1.4},
@@ -157,7 +197,9 @@ def _hover(row: dict[Any, Any]) -> str:
         return f"{count(int(row['count']), 'arm')} about here"
     interval = percent_interval(row["low"], row["high"], 2)
     accuracy = f"{percent(row['mean'], 2)} {interval}, {count(int(row['n']), 'seed')}"
-    return f"<b>{ink.plain(row['label'])}</b><br>{accuracy}<br>{quantity(row['macs'], 'MACs')}"
+    likely = "" if row["likely"] != row["likely"] else f"<br>on the true front with probability {row['likely']:.2f}"
+    costs = f"{quantity(row['macs'], 'MACs')}, {quantity(row['params'], 'parameters')}"
+    return f"<b>{ink.plain(row['label'])}</b><br>{accuracy}<br>{costs}{likely}"
 
 
 def _colours(frame: pd.DataFrame) -> dict[str, str]:
@@ -178,16 +220,20 @@ def _vertical(frame: pd.DataFrame) -> tuple[float, float]:
     return float(bottom), float(top)
 
 
-def _counted(frame: pd.DataFrame) -> pd.DataFrame:
-    """Folds the arms off the front into the cells of a grid, each at its arms' mean place."""
+def _counted(frame: pd.DataFrame, cost: str) -> pd.DataFrame:
+    """Folds the arms off the front of a cost into the cells of a grid, each at its arms' mean place."""
+    frame = frame[frame[cost] > 0].assign(cost=cost)
+    if cost != "macs":
+        frame["front"] = front(frame[cost], frame["mean"])
     kept = frame[frame["front"] | (frame["series"] == BASELINE)]
     crowd = frame.drop(kept.index)
-    cells = [pd.cut(np.log10(crowd["macs"]), 48, labels=False), pd.cut(crowd["mean"], 30, labels=False)]
+    cells = [pd.cut(np.log10(crowd[cost]), 48, labels=False), pd.cut(crowd["mean"], 30, labels=False)]
     groups = crowd.groupby(cells)
-    folded = groups[["macs", "mean", "n", "base", "tolerance"]].mean()
+    folded = groups[[*COSTS, "mean", "n", "tolerance"]].mean()
     folded["count"] = groups.size()
     folded["label"] = [f"{number} arms" if number > 1 else "1 arm" for number in folded["count"]]
     folded = folded.assign(arm="", series=OTHERS, tag="", match="none", front=False, low=np.nan, high=np.nan)
+    folded = folded.assign(is_tuned=False, likely=np.nan, cost=cost, matched=frame["matched"].iloc[0])
     return pd.concat([folded[frame.columns], kept], ignore_index=True)
 
 

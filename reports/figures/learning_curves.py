@@ -10,7 +10,7 @@ import pandas as pd
 from reports import ink
 from reports.arms import fold
 from reports.changes import describe
-from reports.comparisons import COST_NAMES, DECLARED
+from reports.comparisons import COST_NAMES, DECLARED, tuned
 from reports.numbers import count, percent
 from reports.table import Table
 
@@ -25,13 +25,16 @@ COLUMNS = {
     "low": "Lowest",
     "high": "Highest",
     "n": "Seeds",
+    "stopped": "Stopped here",
 }
-BASELINE, CROWD = "baseline", "the other arms, middle 80%"
+BASELINE, CROWD, STOPPED = "baseline", "the other arms, middle 80%", "stopped early"
 MOST_LINES = 6
 
 
 def data(table: Table) -> pd.DataFrame:
     """Returns one row a panel, series and epoch: panel, series, epoch, mean, low, high (over seeds) and n (seeds).
+
+    Rows that are ``stopped`` mark where trials were stopped early: the epoch, and the mean of what they had reached.
 
     Only completed trials of the main phase count, so that a mean never changes its members along the way. Where
     arms are many, the baseline and the best few are shown and the others summed up by their 10th, 50th and 90th
@@ -45,6 +48,7 @@ def data(table: Table) -> pd.DataFrame:
     frame = panels.merge(curves, on="arm")
     if table.design.kind not in DECLARED:
         frame = pd.concat([frame, _crowd(curves[~curves["arm"].isin(panels["arm"])])])
+    frame = pd.concat([frame.assign(stopped=False), _stopped(table, panels)])
     own = frame["arm"] != table.baseline
     if own.any():  # a panel in which no level has finished would show the baseline alone
         frame = frame[frame["panel"].isin(frame.loc[own, "panel"])]
@@ -56,10 +60,12 @@ def caption(frame: pd.DataFrame) -> str:
     """Says what the lines and bands are."""
     said = "Validation accuracy by epoch, mean over completed seeds."
     crowd = frame["series"] == CROWD
-    if (frame.loc[~crowd, "n"] > 1).any():
+    if (frame.loc[~crowd & ~frame["stopped"], "n"] > 1).any():
         said += " Bands reach from the lowest to the highest seed."
     if crowd.any():
         said += " The grey band holds the middle 80% of the other arms, the grey line is their median."
+    if frame["stopped"].any():
+        said += " A cross is where trials were stopped early, and how far they had come on average."
     if frame["panel"].nunique() > 1:
         said += " Each panel shows the baseline in black and the levels of one factor."
     if _floor(frame) > frame["low"].min():
@@ -80,6 +86,7 @@ def draw(frame: pd.DataFrame) -> list[ink.Figure]:
 
 def _floor(frame: pd.DataFrame) -> float:
     """Returns the lowest value of the last half of the epochs, below which no final difference is to be seen."""
+    frame = frame[~frame["stopped"]] if not frame["stopped"].all() else frame
     return float(frame.loc[frame["epoch"] > frame["epoch"].max() / 2, "low"].min())
 
 
@@ -91,12 +98,15 @@ def _epochs(last: int) -> list[int]:
 
 def _panel(frame: pd.DataFrame, span: list[float]) -> ink.Figure:
     traces = []
-    names = [name for name in frame["series"].unique() if name not in (BASELINE, CROWD)]
-    for series, part in frame.groupby("series", sort=False):
+    names = [name for name in frame["series"].unique() if name not in (BASELINE, CROWD, STOPPED)]
+    for series, every in frame.groupby("series", sort=False):
+        part = every[~every["stopped"]]
         index = names.index(series) if series in names else 0
         colour = {BASELINE: ink.INK, CROWD: ink.FAINT}.get(str(series), ink.SERIES[index % len(ink.SERIES)])
+        colour = ink.SERIES[1] if series == STOPPED else colour
         dash = "solid" if series in (BASELINE, CROWD) else ink.DASHES[(index + 1) % len(ink.DASHES)]
-        traces += [_band(part, colour), _line(part, str(series), colour, dash)]
+        traces += [_band(part, colour), _line(part, str(series), colour, dash)] if len(part) else []
+        traces += [_ends(every[every["stopped"]], str(series), colour)] if every["stopped"].any() else []
     panel = frame["panel"].iloc[0]
     longest = frame["series"].str.len().max()
     legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "itemclick": False}
@@ -137,6 +147,28 @@ def _line(part: pd.DataFrame, series: str, colour: str, dash: str) -> ink.Trace:
     }
 
 
+def _ends(part: pd.DataFrame, series: str, colour: str) -> ink.Trace:
+    """Marks where trials were stopped, the larger the more of them."""
+    return {
+        "type": "scatter",
+        "x": part["epoch"].tolist(),
+        "y": ink.numbers(part["mean"]),
+        "mode": "markers",
+        "marker": {
+            "symbol": "x",
+            "color": colour,
+            "size": (7 + 2 * np.sqrt(part["n"].clip(upper=25))).round(1).tolist(),
+        },
+        "name": ink.plain(series if series == STOPPED else f"{series}, stopped early"),
+        "hovertext": [
+            f"<b>{ink.plain(series)}</b><br>{count(int(row['n']), 'trial')} stopped after epoch {row['epoch']:.0f} at "
+            f"{percent(row['mean'], 2)}"
+            for row in part.to_dict("records")
+        ],
+        "hoverinfo": "text",
+    }
+
+
 def _hover(series: str, row: dict[Any, Any]) -> str:
     accuracy = f"{percent(row['mean'], 2)}, {count(int(row['n']), 'seed')}"
     return f"<b>{ink.plain(series)}</b><br>epoch {row['epoch']:.0f}: {accuracy}"
@@ -147,19 +179,22 @@ def _panels(table: Table) -> pd.DataFrame:
     run = table.arms[table.arms["status"] == "run"]
     rows = []
     for order, arm in enumerate(run.index):
-        if arm == table.baseline:
+        if table.baseline in (arm, run.at[arm, "tuned_of"]):
             continue
         change = describe(table, arm)
-        matched = run.at[arm, "match"] != "none"
+        matched, own = run.at[arm, "match"] != "none", run.at[arm, "tuned_of"] is not None
         cost = COST_NAMES.get(str(run.at[arm, "match"]), "cost")
-        panel = f"{change.factor}, equal {cost}" if matched else change.factor
-        rows.append((arm, panel, change.level, (matched, change.factor), order))
+        panel = change.factor + f", equal {cost}" * matched + ", tuned" * own
+        rows.append((arm, panel, change.level, (2 * own + matched, change.factor), order))
     frame = pd.DataFrame(rows, columns=["arm", "panel", "series", "key", "series_order"])
     first = {factor: order for order, (_, factor) in reversed(list(enumerate(frame["key"])))}
     keys = sorted(frame["key"].unique(), key=lambda key: (first[key[1]], key[0]))
     frame["panel_order"] = frame.pop("key").map({key: index for index, key in enumerate(keys)})
     frame = _halved(frame)
-    baseline = frame.drop_duplicates("panel_order").assign(arm=table.baseline, series=BASELINE, series_order=-1)
+    baseline = frame.drop_duplicates("panel_order").assign(series=BASELINE, series_order=-1)
+    baseline["arm"] = [
+        tuned(table, table.baseline) if panel.endswith(", tuned") else table.baseline for panel in baseline["panel"]
+    ]
     return pd.concat([baseline, frame]) if len(frame) else _alone(table)
 
 
@@ -188,6 +223,21 @@ def _alone(table: Table) -> pd.DataFrame:
     return pd.DataFrame(
         [{"arm": table.baseline, "panel": BASELINE, "series": BASELINE, "panel_order": 0, "series_order": 0}]
     )
+
+
+def _stopped(table: Table, panels: pd.DataFrame) -> pd.DataFrame:
+    """Returns where trials were stopped: of each arm in its panel or, where arms are many, of all of them together."""
+    lost = table.trials[(table.trials["phase"] == table.main_phase) & (table.trials["status"] == "stopped")]
+    epochs = table.epochs[table.epochs["trial"].isin(lost["trial"])].dropna(subset=["val_accuracy"])
+    last = epochs.sort_values("epoch", kind="stable").drop_duplicates("trial", keep="last")
+    if last.empty:
+        return pd.DataFrame({"stopped": pd.Series(dtype=bool)})
+    if table.design.kind not in DECLARED:
+        last = last.assign(arm="")
+        panels = panels.iloc[:1].assign(arm="", series=STOPPED, series_order=np.inf)
+    groups = last.groupby(["arm", "epoch"], sort=False)["val_accuracy"]
+    ends = groups.agg(mean="mean", low="min", high="max", n="count").reset_index()
+    return panels.merge(ends, on="arm").assign(stopped=True)
 
 
 def _crowd(curves: pd.DataFrame) -> pd.DataFrame:

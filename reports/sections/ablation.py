@@ -6,13 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from reports.comparisons import COST_NAMES, why_no_verdict
+from reports.comparisons import BOTH, COST_NAMES, MATCHED, RAW, TUNED, interactions, why_no_verdict
 from reports.findings import Findings
 from reports.grid import Cell, Column, Glyph, Grid
 from reports.numbers import ABSENT, change, could_have_been, count, p_value, points, points_interval
 from reports.sections import Section
 from reports.statistics import Verdict
 from reports.table import Table
+from reports.tuning import values_of
 
 ID = "ablation"
 ORDER = 20
@@ -30,9 +31,9 @@ def build(findings: Findings) -> Section:
 
 
 def _grid(table: Table, rows: pd.DataFrame) -> Grid:
-    matched = bool((rows["at"] == "matched").any() or rows["same"].any())
+    matched = bool((rows["at"] != RAW).any() or rows["same"].any())
     cost = COST_NAMES.get(str(table.design.match), "cost")
-    gapped = matched and table.design.match != "macs"  # else the column of MACs shows it
+    gapped = table.design.match not in (None, "macs")  # else the column of MACs shows it
     scale = _scale(rows)
     span = f"Effect and 95% interval, drawn from {points(scale[0])} to {points(scale[1])}; the vertical line is zero"
     columns = (
@@ -48,18 +49,18 @@ def _grid(table: Table, rows: pd.DataFrame) -> Grid:
         *((Column("Gap", hint=f"What is left of the difference in {cost}"),) if gapped else ()),
         Column("Pairs", hint="Seeds complete in both arms"),
     )
-    body = [_row(row, matched, gapped, f"equal {cost}", scale) for row in rows.to_dict("records")]
+    body = [_row(table, row, matched, gapped, f"equal {cost}", scale) for row in rows.to_dict("records")]
     base = table.entry(table.baseline)["label"]
     against = "" if base == "baseline" else f" ({base})"
     note = f"Validation accuracy less the baseline’s{against}, explore phase, in percentage points (pp)."
     return Grid("Effects against the baseline", columns, body, note, copies=True)
 
 
-def _row(row: Row, matched: bool, gapped: bool, equal: str, scale: tuple[float, float]) -> list[Cell]:
+def _row(table: Table, row: Row, matched: bool, gapped: bool, equal: str, scale: tuple[float, float]) -> list[Cell]:
     whole = row["pairs"] == row["planned"]
     pairs = ABSENT if row["verdict"] is None else str(row["pairs"]) if whole else f"{row['pairs']} of {row['planned']}"
     cells = [
-        Cell(row["change"], style="again" if row["at"] == "matched" else "", arm=row["arm"] or ""),
+        Cell(row["change"], style="again" if row["at"] != RAW else "", arm=row["arm"] or ""),
         Cell(points(row["effect"]).removesuffix("\u00a0pp"), row["effect"]),
         Cell(points_interval(row["low"], row["high"]) or ABSENT, row["low"]),
         Cell("", row["effect"], glyph=_glyph(row, scale)),
@@ -70,16 +71,19 @@ def _row(row: Row, matched: bool, gapped: bool, equal: str, scale: tuple[float, 
         Cell(pairs, float(row["pairs"])),
     ]
     if matched:
-        cells.insert(1, _at(row, equal))
+        cells.insert(1, _at(table, row, equal))
     if gapped:
         cells.insert(-1, Cell(change(row["gap"]), row["gap"]))
     return cells
 
 
-def _at(row: Row, equal: str) -> Cell:
+def _at(table: Table, row: Row, equal: str) -> Cell:
     if row["same"]:
         return Cell("its own cost", note=f"{equal} as it stands", style="whole")
-    return Cell(equal if row["at"] == "matched" else "its own cost", style="whole")
+    terms = {RAW: "its own cost", MATCHED: equal, TUNED: "tuned", BOTH: f"{equal}, tuned"}
+    values = row["at"] in (TUNED, BOTH) and row["arm"] is not None
+    note = f"{values_of(table, row['arm'])} against {values_of(table, row['against'])}" if values else ""
+    return Cell(terms[row["at"]], note=note, style="whole")
 
 
 def _verdict(row: Row) -> Cell:
@@ -117,7 +121,10 @@ def _glyph(row: Row, scale: tuple[float, float]) -> Glyph | None:
 
 
 def _method(table: Table, rows: pd.DataFrame) -> str:
-    family = max(table.design.family or 0, rows["verdict"].notna().sum())
+    made = rows[rows["verdict"].notna()]
+    family = max(table.design.family or 0, len(made.drop_duplicates(["arm", "against"])))
+    if table.design.kind == "factorial":
+        family = len(made) + len(interactions(table))
     margin = "it needs a margin, which this study does not state"
     if table.margin is not None:
         room = f"±{points(table.margin)[1:]}, the study’s margin"
@@ -126,7 +133,8 @@ def _method(table: Table, rows: pd.DataFrame) -> str:
     if table.design.kind == "factorial":
         main = (
             "In a factorial design an effect is a main effect: for each seed, the level less the baseline’s, averaged "
-            "over the settings of the other factors that have both; interactions are not tested here. "
+            "over the settings of the other factors that have both; interactions, in the same family, are under “The "
+            "factorial model”. "
         )
     return main + (
         "Each arm is compared with the baseline seed by seed: the effect is the mean of the paired differences, the "

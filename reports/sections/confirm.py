@@ -28,6 +28,15 @@ def _story(findings: Findings) -> str:
         f"{count(len(table.finalists), 'finalist')} of {count(compared, 'arm')} and the baseline were trained again on "
         "seeds that the choice had not seen. The winner has the best mean validation accuracy here."
     )
+    lost = findings.shrinkage[findings.shrinkage.index.isna()] if len(findings.shrinkage) else findings.shrinkage
+    if len(lost) and lost["shrinkage"].notna().all():
+        row = lost.iloc[0]
+        moved = f"{points(-row['shrinkage'])} {points_interval(-row['high'], -row['low'])}".strip()
+        said += f" From selection to confirmation the finalists’ mean gain over the baseline moved by {moved}."
+    if findings.inflation is not None:
+        expected = points(findings.inflation.expected)[1:]
+        arms = findings.inflation.arms
+        said += f" Had all {arms} arms been equal, the best would have been expected to fall by {expected}."
     if not table.test_openings:
         return f"{said} The test split is sealed."
     times = len(table.test_openings)
@@ -42,7 +51,9 @@ def _grid(findings: Findings) -> Grid:
         Column("Arm", numeric=False),
         Column("Explore", hint="Validation accuracy that the finalists were chosen by"),
         Column("Fresh seeds", hint="Validation accuracy in the confirm phase, with its 95% t interval"),
-        Column("Shrinkage", hint="Fresh seeds minus explore"),
+        Column(
+            "Change of the gain", hint="Gain over the baseline on fresh seeds less that in explore, 95% Welch interval"
+        ),
         Column("Against the baseline", hint="Paired difference on the fresh seeds, with its 95% t interval"),
         *((Column("Test", hint="With its 95% t interval"),) if tested else ()),
         Column("Seeds"),
@@ -65,11 +76,19 @@ def _row(findings: Findings, row: dict[Any, Any], tested: bool) -> list[Cell]:
         ),
         Cell(percent(row["mean"], shown), row["mean"]),
         _accuracy(row, "confirm", shown),
-        Cell(points(row["confirm_mean"] - row["mean"]), row["confirm_mean"] - row["mean"]),
+        _shrunk(findings, row["arm"]),
         Cell(ABSENT if gain != gain else points(gain), gain, note=points_interval(row["gain_low"], row["gain_high"])),
     ]
     cells += [_accuracy(row, "test", digits(table, "test"))] if tested else []
     return [*cells, Cell(str(int(row["confirm_n"])), float(row["confirm_n"]))]
+
+
+def _shrunk(findings: Findings, arm: str) -> Cell:
+    """Returns by how much an arm's gain over the baseline fell from selection to confirmation, with its interval."""
+    if arm not in findings.shrinkage.index:
+        return Cell(ABSENT, float("nan"))
+    lost: dict[Any, Any] = findings.shrinkage.loc[arm].to_dict()
+    return Cell(points(-lost["shrinkage"]), -lost["shrinkage"], note=points_interval(-lost["high"], -lost["low"]))
 
 
 def _accuracy(row: dict[Any, Any], stage: str, decimals: int) -> Cell:

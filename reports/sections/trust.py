@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from reports.findings import Findings
 from reports.grid import Cell, Column, Grid
-from reports.numbers import count, seconds, words
+from reports.numbers import ABSENT, count
+from reports.provenance import provenance
 from reports.sections import Section
+from reports.selection import chosen, seeds_used, test_ledger
 from reports.trust import ENDED, Counts
 
 ID = "trust"
@@ -20,14 +19,15 @@ def build(findings: Findings) -> Section:
     """Returns the section."""
     counts = findings.counts
     lead = [_trial_sum(counts), _arm_sum(counts)]
+    banners = []
     if not counts.adds_up:
-        lead.append(
+        banners.append(
             "These sums do not add up: the record and the plan disagree. Run the study’s command again, or audit it."
         )
     warnings = tuple(("Warning", str(warning)) for warning in findings.table.environment["warnings"])
     grids = [_trials(counts)] + ([_reasons(counts)] if len(counts.reasons) else [])
-    facts = _facts(findings.table.environment, findings)
-    return Section("How far to trust it", tuple(lead), tuple(grids), (*warnings, *facts))
+    facts = (*seeds_used(findings), *chosen(findings), *test_ledger(findings), *provenance(findings))
+    return Section("How far to trust it", tuple(lead), tuple(grids), (*warnings, *facts), banners=tuple(banners))
 
 
 def _trial_sum(counts: Counts) -> str:
@@ -46,11 +46,21 @@ def _arm_sum(counts: Counts) -> str:
 
 def _trials(counts: Counts) -> Grid:
     statuses = [*ENDED, *(["running"] if counts.of("running") else [])]
-    columns = (Column("Phase", numeric=False), *(Column(status.capitalize()) for status in statuses), Column("All"))
+    planned = bool(counts.by_phase)
+    columns = (
+        Column("Phase", numeric=False),
+        *((Column("Planned"),) if planned else ()),
+        *(Column(status.capitalize()) for status in statuses),
+        *((Column("Not run yet"),) if planned else (Column("All"),)),
+    )
     rows = []
-    for phase, row in [*counts.trials.iterrows(), ("both", counts.trials.sum())]:
-        numbers = [int(row[status]) for status in statuses]
-        rows.append([Cell(str(phase)), *(Cell(f"{number:,}", float(number)) for number in [*numbers, sum(numbers)])])
+    for phase, row in [*counts.trials.iterrows(), ("all", counts.trials.sum())]:
+        ended = [int(row[status]) for status in statuses]
+        asked = counts.planned if phase == "all" else counts.by_phase.get(str(phase), 0)
+        numbers = [asked, *ended, asked - sum(ended)] if planned else [*ended, sum(ended)]
+        rows.append(
+            [Cell(str(phase)), *(Cell(f"{number:,}" if number else ABSENT, float(number)) for number in numbers)]
+        )
     return Grid("Trials by phase and status", columns, rows if len(rows) > 2 else rows[:1])
 
 
@@ -75,36 +85,3 @@ def _reasons(counts: Counts) -> Grid:
     return Grid(
         "What did not go as planned, and why", columns, rows, f"{left:,} more are in report.json." if left else ""
     )
-
-
-def _facts(environment: Mapping[str, Any], findings: Findings) -> list[tuple[str, str]]:
-    data, hardware, seeds = environment["data"], environment["hardware"], environment["seeds"]
-    phases = [f"{phase} {_span(list(used))}" for phase, used in seeds.items() if used]
-    gpus = words([str(gpu) for gpu in hardware["gpus"]]) or "no GPU"
-    workers = count(environment["workers"], "worker")
-    facts = [
-        ("Command", environment["command"]),
-        ("Seeds", "; ".join(phases) or "none"),
-        ("What a seed varies", words([str(word) for word in environment["varied"]])),
-        (
-            "Data",
-            f"{data['kind']}: {data['train']:,} to train, {data['validation']:,} to validate, {data['test']:,} to test",
-        ),
-        ("Classes", str(len(data["classes"]))),
-        ("Data checksum", data["checksum"]),
-        ("Hardware", f"{hardware['cpu']}; {count(hardware['cores'], 'core')}; {hardware['memory_gib']} GiB; {gpus}"),
-        ("Engine", f"{environment['engine']}, {workers} of {count(environment['threads'], 'thread')}"),
-        (
-            "Wall time",
-            f"{seconds(float(environment['wall_seconds']))} in {count(len(environment['sessions']), 'session')}",
-        ),
-        ("Commit", environment["commit"] or "none: not a git checkout"),
-        ("Versions", ", ".join(f"{name} {version}" for name, version in environment["versions"].items())),
-        ("Design", f"{findings.table.design.kind.replace('_', ' ')}; baseline arm {findings.table.baseline}"),
-    ]
-    return [(name, str(value)) for name, value in facts]
-
-
-def _span(seeds: list[int]) -> str:
-    consecutive = len(seeds) > 3 and seeds == list(range(seeds[0], seeds[0] + len(seeds)))
-    return f"{seeds[0]} to {seeds[-1]}" if consecutive else ", ".join(str(seed) for seed in seeds)

@@ -1,0 +1,54 @@
+"""The factorial model of a run: main effects and interactions, with the seed as a block."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+from reports.statistics import Factorial, Inestimable, factorial
+from reports.table import Table
+
+ABSENT = "–"  # the level of a factor that does not apply
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the model says, or why it was refused; ``factors`` are the columns that vary."""
+
+    fit: Factorial | None
+    refusal: str
+    factors: tuple[str, ...]
+
+
+@functools.lru_cache(maxsize=2)
+def model(table: Table) -> Model | None:
+    """Fits the model to the arms as they are, at their own cost; None for runs that are no factorial, or not begun."""
+    if table.design.kind != "factorial":
+        return None
+    run = table.arms.index[
+        (table.arms["status"] == "run") & (table.arms["match"] == "none") & table.arms["tuned_of"].isna()
+    ]
+    trials = table.phase("explore").drop_duplicates(["arm", "seed"])
+    trials = trials[trials["arm"].isin(run)]
+    if trials["val_accuracy"].count() == 0:
+        return None
+    levels = table.levels.loc[run].astype(object).where(lambda own: own.notna(), ABSENT).astype(str)
+    varied = [str(column) for column in levels.columns if levels[column].nunique() > 1]
+    rows = trials[["arm", "seed", "val_accuracy"]].join(levels[varied], on="arm")
+    base = {column: str(levels.at[table.baseline, column]) for column in varied}
+    fraction = table.design.fraction or {}
+    asked = fraction.get("terms")
+    try:
+        fit = factorial(
+            rows,
+            factors=varied,
+            baseline=base,
+            terms=None if asked is None else [[name for name in term if name in varied] for term in asked],
+            fraction=fraction.get("kind", "full") != "full",
+            planned=max(len(table.design.seeds), int(trials["seed"].nunique())),
+            margin=table.margin,
+        )
+    except ValueError as error:  # Inestimable is one
+        kind = "" if isinstance(error, Inestimable) else "the model cannot be fitted: "
+        return Model(None, f"{kind}{error}", tuple(varied))
+    return Model(fit, "", tuple(varied))
