@@ -7,14 +7,15 @@
 - Plans: :func:`power`, :func:`detectable`, :func:`pairs_needed`, :func:`equivalence_power`,
   :func:`pairs_for_equivalence`, :func:`more_pairs`, :func:`sd_interval`.
 - Noise of seeds against noise of images: :func:`noise`, :func:`remaining`, :func:`mcnemar`, :func:`image_bootstrap`.
-- Selection: :func:`expected_inflation`, :func:`shrinkage`, :func:`shrunken_means`, :func:`chances`.
+- Selection: :func:`expected_inflation`, :func:`shrinkage`, :func:`shrunken_means`, :func:`confirmed_means`,
+  :func:`chances`.
 - Short runs for long ones: :func:`rank_agreement`.
 - Populations: :func:`edf`, :func:`equalising_weights`, :func:`compare_spaces`, :func:`effective_size`.
 """
 
 from reports.statistics.average import group_means, means
 from reports.statistics.coding import Inestimable
-from reports.statistics.contenders import chances, shrunken_means
+from reports.statistics.contenders import chances
 from reports.statistics.correction import holm
 from reports.statistics.distribution import edf, effective_size
 from reports.statistics.factorial import Factorial, factorial
@@ -32,6 +33,7 @@ from reports.statistics.planning import (
 )
 from reports.statistics.ranking import RankAgreement, rank_agreement
 from reports.statistics.selection import expected_inflation, shrinkage
+from reports.statistics.shrinking import confirmed_means, shrunken_means
 from reports.statistics.spaces import SpaceDifference, compare_spaces
 from reports.statistics.standardise import standardised
 from reports.statistics.verdicts import POWER, SIGNIFICANCE, Verdict
@@ -48,6 +50,7 @@ __all__ = [
     "Verdict",
     "chances",
     "compare_spaces",
+    "confirmed_means",
     "detectable",
     "edf",
     "effective_size",

@@ -21,6 +21,8 @@ from reports.statistics.standardise import standardised
 from reports.statistics.tidy import widen
 from reports.statistics.verdicts import SIGNIFICANCE, judge
 
+ROUNDING = 1e-12  # of the scores: smaller differences are none
+
 
 def effects(
     table: pd.DataFrame,
@@ -58,6 +60,7 @@ def effects(
     if baseline not in wide.columns:
         raise ValueError(f"the baseline {baseline!r} is not in the column {by!r}")
     differences = wide.drop(columns=[baseline]).sub(wide[baseline], axis=0)
+    differences = differences.mask(differences.abs() <= ROUNDING * np.nanmax(np.abs(wide.to_numpy()), initial=0), 0.0)
     if planned is None:
         planned = len(wide)
     return paired(differences, planned=planned, family=family, margin=margin).rename_axis(by).reset_index()

@@ -74,11 +74,14 @@ def compare_spaces(
         upper: As far as areas are taken; by default the median of all errors, which looks at each space's better half.
 
     Raises:
-        ValueError: If a column is missing, or a space has fewer than two networks of any weight.
+        ValueError: If a column or a space is missing, or a space has fewer than two networks of any weight.
     """
     missing = [name for name in (by, error, weight) if name is not None and name not in table.columns]
     if missing:
         raise ValueError(f"the table has no column {missing[0]!r}: it has {', '.join(map(str, table.columns))}")
+    for space in (first, second):
+        if not (table[by] == space).any():
+            raise ValueError(f"the space {space!r} is not in the column {by!r}")
     own = [table[table[by] == space] for space in (first, second)]
     samples = [sample(part[error], None if weight is None else part[weight]) for part in own]
     for space, (values, _) in zip((first, second), samples, strict=True):

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import fdtrc, stdtrit
 
 from reports.statistics.coding import Floats, Term
-from reports.statistics.pairing import assess, paired
+from reports.statistics.pairing import ROUNDING, assess, paired
 
 NEGLIGIBLE = 1e-18  # of a sum of squares: what rounding leaves of differences that don't vary
 Tables = tuple[pd.DataFrame, pd.DataFrame]
@@ -126,6 +126,8 @@ def _weighted(scores: Floats, weights: Floats) -> Floats:
     weights = np.where(np.abs(weights) > 1e-12 * np.abs(weights).max(), weights, 0.0)
     absent = np.isnan(scores)
     sums = np.where(absent, 0.0, scores) @ weights.T
+    # What is only rounding must not pass for a small and precise effect.
+    sums[np.abs(sums) <= ROUNDING * np.nanmax(np.abs(scores))] = 0.0
     return np.where(absent.astype(float) @ (weights != 0).T.astype(float) > 0, np.nan, sums)
 
 

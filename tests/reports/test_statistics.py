@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +16,7 @@ from scipy import integrate, stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.weightstats import ttost_paired
 
-from reports.statistics import Verdict, detectable, effects, group_means, holm, paired
+from reports.statistics import Verdict, detectable, effects, group_means, holm, paired, standardised
 
 
 def measurements(seeds: int = 5, arms: int = 4, seed: int = 0) -> pd.DataFrame:
@@ -186,3 +190,88 @@ def test_corrected_p_values_keep_their_order_and_never_shrink(p: list[float], mo
     assert (corrected >= plain).all()
     assert (corrected <= 1).all()
     assert corrected[plain.sort_values(kind="stable").index].is_monotonic_increasing
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_a_standardised_effect_is_hedges_with_the_interval_of_the_noncentral_t(seeds: int) -> None:
+    table = measurements(seeds)
+    row = effects(table, baseline="arm0", by="arm", value="accuracy").set_index("arm").loc["arm1"]
+    ratio = row["effect"] / row["sd"]
+    # The correction takes away the bias: of a t with noncentrality c, scipy's mean over c.
+    bias = stats.nct.mean(seeds - 1, 1.0)
+    assert row["standardised"] == pytest.approx(ratio / bias)
+    t = ratio * np.sqrt(seeds)
+    low, high = row["standardised_low"], row["standardised_high"]
+    assert stats.nct.sf(t, seeds - 1, low * np.sqrt(seeds)) == pytest.approx(0.025, abs=1e-5)
+    assert stats.nct.cdf(t, seeds - 1, high * np.sqrt(seeds)) == pytest.approx(0.025, abs=1e-5)
+
+
+def test_thousands_of_standardised_effects_are_those_of_a_few() -> None:
+    random = np.random.default_rng(0)
+    frame = paired(pd.DataFrame(random.standard_t(2, (4, 1000)) + 1), planned=4)
+    columns = ["standardised", "standardised_low", "standardised_high"]
+    few = standardised(frame["effect"][:100], frame["sd"][:100], frame["pairs"][:100])
+    assert frame.loc[:99, columns].to_numpy() == pytest.approx(few.to_numpy(), rel=1e-4, abs=1e-4)
+
+
+def test_two_pairs_have_no_standardised_effect() -> None:
+    assert paired(pd.DataFrame({"a": [0.1, 0.2]}), planned=2)["standardised"].isna().all()
+
+
+def test_an_effect_inside_the_margin_may_be_detected_and_both_are_said() -> None:
+    differences = pd.DataFrame({"small": [0.010, 0.011, 0.012, 0.010, 0.011], "large": [0.1, 0.11, 0.12, 0.1, 0.11]})
+    frame = paired(differences, planned=5, margin=0.02)
+    assert frame["verdict"].tolist() == [Verdict.DETECTED] * 2
+    assert frame["within_margin"].tolist() == [True, False]
+    assert not paired(differences, planned=6, margin=0.02)["within_margin"].any()
+    assert not paired(differences, planned=5)["within_margin"].any()
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.floats(-5, 5), st.integers(0, 4), st.integers(0, 100))
+def test_a_seed_that_moves_all_arms_and_the_order_of_rows_are_nothing(shift: float, seed: int, order: int) -> None:
+    table = measurements()
+    moved = table.assign(accuracy=table["accuracy"] + shift * (table["seed"] == seed))
+    moved = moved.sample(frac=1, random_state=order)
+    before, after = (
+        effects(own, baseline="arm0", by="arm", value="accuracy").set_index("arm") for own in (table, moved)
+    )
+    numbers = ["effect", "low", "high", "p", "p_holm"]
+    assert after.loc[before.index, numbers].to_numpy() == pytest.approx(before[numbers].to_numpy(), abs=1e-9)
+
+
+def test_rounding_is_no_effect() -> None:
+    table = pd.DataFrame({"arm": ["a"] * 3 + ["b"] * 3, "seed": [0, 1, 2] * 2, "accuracy": [0.3, 0.6, 0.7] * 2})
+    table.loc[3:, "accuracy"] = [0.1 + 0.2, 0.1 * 6, 0.1 * 7]
+    row = effects(table, baseline="a", by="arm", value="accuracy").iloc[0]
+    assert (row["effect"], row["verdict"]) == (0, Verdict.NONE)
+
+
+def test_values_that_are_no_numbers_and_keys_with_holes_are_refused() -> None:
+    table = measurements()
+    with pytest.raises(ValueError, match="'accuracy' is infinite at arm arm0, seed 0"):
+        effects(table.replace(table["accuracy"].iloc[0], np.inf), baseline="arm0", by="arm", value="accuracy")
+    with pytest.raises(ValueError, match="'arm' has a missing value"):
+        effects(table.assign(arm=table["arm"].where(table["seed"] > 0)), baseline="arm0", by="arm", value="accuracy")
+    with pytest.raises(ValueError, match="'accuracy' holds str, not numbers"):
+        effects(table.assign(accuracy="high"), baseline="arm0", by="arm", value="accuracy")
+    with pytest.raises(ValueError, match="a margin is a positive number, not 0"):
+        effects(table, baseline="arm0", by="arm", value="accuracy", margin=0)
+    with pytest.raises(ValueError, match="a difference is infinite"):
+        paired(pd.DataFrame({"a": [0.1, -np.inf]}), planned=2)
+
+
+def test_ten_thousand_arms_take_well_under_a_second() -> None:
+    random = np.random.default_rng(0)
+    arms = pd.MultiIndex.from_product([range(10_001), range(5)], names=["arm", "seed"])
+    table = pd.DataFrame({"accuracy": random.normal(size=len(arms))}, index=arms).reset_index()
+    effects(table[table["arm"] < 3], baseline=0, by="arm", value="accuracy")  # what is made once
+    started = time.process_time()
+    assert len(effects(table, baseline=0, by="arm", value="accuracy", margin=0.5)) == 10_000
+    assert time.process_time() - started < 1
+
+
+def test_importing_the_statistics_loads_nothing_heavy() -> None:
+    code = "import sys, reports.statistics; print(*{'torch', 'statsmodels', 'sklearn', 'search'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert found.stdout.strip() == ""
