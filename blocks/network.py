@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from blocks import totals, walk
-from blocks.checkpointing import checkpointed, segment_length
+from blocks.checkpointing import checkpointed
 from blocks.errors import InputTooSmall
 from blocks.initialisation import initialise, seeded
 from blocks.modules import ResidualSum
+from blocks.segments import segment_length
 
 if TYPE_CHECKING:
     from blocks.spec import NetworkSpec

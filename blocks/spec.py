@@ -155,13 +155,16 @@ class NetworkSpec(Spec):
             rows += [BlockCost(name, part.kind, each.output, cost) for name in part.names()]
         return tuple(rows)
 
-    def training_memory(self, shape: Shape, batch_size: int, optimizer_states: int = 1) -> Memory:
+    def training_memory(
+        self, shape: Shape, batch_size: int, optimizer_states: int = 1, *, checkpointing: bool = False
+    ) -> Memory:
         """Returns what a training step needs, by arithmetic: bytes, in float32.
 
         Args:
             shape: C H W of an image.
             batch_size: Images a step.
             optimizer_states: Numbers that the optimizer remembers of each parameter: SGD with momentum 1, AdamW 2.
+            checkpointing: Whether runs of blocks keep only their input; then it is an upper bound.
 
         Raises:
             InfeasibleSpec: If there can be no such network at this input.
@@ -172,7 +175,7 @@ class NetworkSpec(Spec):
         for name, number, least in (("batch_size", batch_size, 1), ("optimizer_states", optimizer_states, 0)):
             if type(number) is not int or number < least:
                 raise ValueError(f"{name} is a whole number of at least {least}, not {number!r}")
-        return totals.training_memory(self, shape, batch_size, optimizer_states)
+        return totals.training_memory(self, shape, batch_size, optimizer_states, checkpointing)
 
     def cost_by_layer(self, shape: Shape) -> tuple[LayerCost, ...]:
         """Returns a row for each stage (stem and head too) and kind of layer in it; their costs sum to `cost`.

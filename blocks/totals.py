@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from blocks.cost import Cost, Memory, Shape
 from blocks.layers.base import FLOAT
-from blocks.walk import fitting_input, image_shape, trace
+from blocks.segments import segment_length
+from blocks.walk import Part, fitting_input, image_shape, trace
 
 if TYPE_CHECKING:
     from blocks.spec import NetworkSpec
@@ -24,14 +26,37 @@ def total_cost(network: NetworkSpec, shape: Shape) -> Cost:
     return Cost(macs, params, activations)
 
 
-def training_memory(network: NetworkSpec, shape: Shape, batch_size: int, optimizer_states: int) -> Memory:
-    """Returns what a training step on so many images of C H W needs. Raises ``InfeasibleSpec``."""
+def training_memory(
+    network: NetworkSpec, shape: Shape, batch_size: int, optimizer_states: int, checkpointing: bool = False
+) -> Memory:
+    """Returns what a training step on so many images of C H W needs. Raises ``InfeasibleSpec``.
+
+    With checkpointing it is an upper bound: a tensor that two runs of blocks share is counted in both.
+    """
     params = saved = 0
-    for part in trace(network, shape):
+    parts = list(trace(network, shape))
+    for part in parts:
         params += part.repeats * part.each.params
         saved += part.repeats * part.saved(batch_size, dropped=network.drop_path > 0)
+    if checkpointing:
+        saved = min(saved, _checkpointed(network, parts, batch_size))
     bytes_ = FLOAT * params
     return Memory(bytes_, bytes_, optimizer_states * bytes_, saved)
+
+
+def _checkpointed(network: NetworkSpec, parts: list[Part], batch_size: int) -> int:
+    """Returns the bytes of stem and head, of the input of every run of blocks, and of what the largest run keeps."""
+    kept, blocks = 0, list[tuple[int, int]]()
+    for part in parts:
+        within = part.saved(batch_size, dropped=network.drop_path > 0)
+        if part.first is None:
+            kept += within
+            continue
+        given, following = (FLOAT * batch_size * math.prod(shape) for shape in (part.given, part.each.output))
+        blocks += [(given, within), *[(following, within)] * (part.repeats - 1)]
+    step = segment_length(len(blocks))
+    runs = [blocks[first : first + step] for first in range(0, len(blocks), step)]
+    return kept + sum(run[0][0] for run in runs) + max(sum(within for _, within in run) for run in runs)
 
 
 def structure(network: NetworkSpec) -> str:

@@ -46,6 +46,16 @@ class Configuration:
         """What a training step needs, by arithmetic. Raises ``InfeasibleSpec``."""
         return self.network.training_memory(self.input, self.train.batch_size, self.train.optimizer.states)
 
+    @property
+    def step_memory(self) -> Memory:
+        """What a training step needs at most with the recipe's checkpointing and images at a time, in float32.
+
+        Raises:
+            InfeasibleSpec: If there can be no such network.
+        """
+        states, images = self.train.optimizer.states, self.train.batch_seen
+        return self.network.training_memory(self.input, images, states, checkpointing=self.train.checkpointing)
+
     def plain(self) -> dict[str, Any]:
         """Returns network, train and data as plain data."""
         return dict(self._plain)

@@ -163,10 +163,10 @@ def _interpolated(timings: list[_Timing], arm: Arm) -> float:
 
 
 def _say_memory(console: Console, arms: list[Arm]) -> None:
-    """The arm that needs most, by arithmetic; what checkpointing saves of it is not known beforehand."""
-    memory = max((arm.configuration.memory for arm in arms), key=lambda memory: memory.total)
+    """The arm that needs most, by arithmetic; with checkpointing that is a bound."""
+    memory = max((arm.configuration.step_memory for arm in arms), key=lambda memory: memory.total)
     parts = [f"{_bytes(getattr(memory, name))} {name}" for name in ("parameters", "gradients", "optimizer")]
-    less = "; less with checkpointing" if any(arm.configuration.train.checkpointing for arm in arms) else ""
+    less = " at most" if any(arm.configuration.train.checkpointing for arm in arms) else ""
     console.print(
         f"memory: {_bytes(memory.total)} for a training step of the largest arm ({', '.join(parts)}, "
         f"{_bytes(memory.activations)} activations{less}), beside 0.7 GiB for torch itself"

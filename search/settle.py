@@ -107,7 +107,7 @@ def _on_cluster(study: Study, job: Job, address: str) -> dict[str, Any]:
 
 def _question(study: Study, plan: Plan, options: argparse.Namespace) -> dict[str, Any]:
     recipe, facts = study.spec.train, study.spec.data.facts()
-    largest = max((arm.configuration.memory for arm in arms_to_run(plan)), key=lambda memory: memory.total)
+    largest = max((arm.configuration.step_memory for arm in arms_to_run(plan)), key=lambda memory: memory.total)
     at_once = options.workers or study.spec.ray.workers or default_workers(recipe.threads)
     return {
         "shape": facts.shape,

@@ -74,6 +74,7 @@ def run(job: Job, splits: Any, device: str) -> dict[str, Any]:
     from blocks import NetworkSpec
     from search.train.chance import Seeds
     from search.train.loop import evaluate, train
+    from search.train.memory import give_memory_back
     from search.train.recipe import TrainSpec
 
     if device == "auto":
@@ -117,6 +118,7 @@ def run(job: Job, splits: Any, device: str) -> dict[str, Any]:
         limits=limits,
         halvings=job.halvings,
     )
+    give_memory_back()
     return {**outcome.plain(), "val_images": len(splits.validation), "weights": outcome.weights}
 
 

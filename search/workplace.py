@@ -164,7 +164,7 @@ class Workplace:
 
     def _most_memory(self) -> int:
         """Returns the bytes of a training step of the arm that needs most, by arithmetic."""
-        return max(arm.configuration.memory.total for arm in arms_to_run(self.plan))
+        return max(arm.configuration.step_memory.total for arm in arms_to_run(self.plan))
 
     def _load(self) -> Splits:
         """Loads the baseline's images. Raises ``InputError`` if they can't be used."""

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from search.data.cache import data_folder, sole_writer
 from search.data.folder import Labelled
-from search.data.images import Images
 from search.data.spec import DataError
 
 
-def load_images(files: Labelled, size: int, channels: int) -> Images:
+def load_pixels(files: Labelled, size: int, channels: int) -> NDArray[np.uint8]:
     """Decodes the files, or reads what an earlier call decoded if nothing has changed since.
 
     Returns:
@@ -25,13 +24,11 @@ def load_images(files: Labelled, size: int, channels: int) -> Images:
     Raises:
         DataError: If an image cannot be read, or all of them together do not fit in memory.
     """
-    needed = 2 * len(files) * channels * size * size  # once decoded, once divided into splits
-    if needed > (free := free_memory()):
+    if (needed := bytes_needed(files, size, channels)) > (free := free_memory()):
         raise DataError(
             f"{len(files)} images of {size}x{size} pixels need {needed / 2**30:.1f} GiB of memory, and "
-            f"{free / 2**30:.1f} GiB are free: lower image_size"
+            f"{free / 2**30:.1f} GiB are free: lower image_size, or leave in_memory to itself"
         )
-    labels = np.array([label for _, label in files], np.int64)
     stored = data_folder() / "decoded" / f"{content_key(files, size, channels)}.npy"
     pixels = read_decoded(stored)
     if pixels is None:
@@ -40,7 +37,12 @@ def load_images(files: Labelled, size: int, channels: int) -> Images:
             if pixels is None:
                 pixels = decode(files, size, channels)
                 write_decoded(stored, pixels)
-    return Images(pixels, labels)
+    return pixels
+
+
+def bytes_needed(files: Labelled, size: int, channels: int) -> int:
+    """Returns what it takes to hold all images: once decoded, once divided into splits."""
+    return 2 * len(files) * channels * size * size
 
 
 def content_key(files: Labelled, size: int, channels: int) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from search.data.files import Files
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,11 @@ class Images:
     """Images and their labels, in one order.
 
     Attributes:
-        pixels: uint8, N C H W.
+        pixels: uint8, N C H W; or `search.data.files.Files`, which read like them, where memory doesn't hold them.
         labels: int64, N; positions in the data set's ``classes``.
     """
 
-    pixels: NDArray[np.uint8]
+    pixels: Any
     labels: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -49,7 +52,8 @@ class Images:
 
     def take(self, indices: NDArray[np.int64]) -> Images:
         """Returns a copy of the images at these positions."""
-        return Images(self.pixels[indices], self.labels[indices])
+        pixels = self.pixels.subset(indices) if isinstance(self.pixels, Files) else self.pixels[indices]
+        return Images(pixels, self.labels[indices])
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import fields
 import numpy as np
 from numpy.typing import NDArray
 
+from search.data.files import pieces
 from search.data.images import Images, Splits
 from search.data.spec import DataSpec
 from search.data.split import divide
@@ -42,8 +43,11 @@ def pixel_statistics(pixels: NDArray[np.uint8]) -> tuple[tuple[float, ...], tupl
     """
     values = np.arange(256) / 255
     means, deviations = [], []
-    for channel in range(pixels.shape[1]):
-        counts = np.bincount(pixels[:, channel].ravel(), minlength=256)
+    every = np.zeros((pixels.shape[1], 256), np.int64)
+    for piece in pieces(pixels):
+        for channel in range(piece.shape[1]):
+            every[channel] += np.bincount(piece[:, channel].ravel(), minlength=256)
+    for counts in every:
         mean = float(counts @ values / counts.sum())
         variance = float(counts @ (values - mean) ** 2 / counts.sum())
         means.append(mean)
@@ -72,5 +76,6 @@ def checksum(*splits: Images) -> str:
     for split in splits:
         for array in (getattr(split, field.name) for field in fields(split)):
             digest.update(f"{array.dtype}{array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).data)
+            for piece in pieces(array):
+                digest.update(np.ascontiguousarray(piece).data)
     return digest.hexdigest()

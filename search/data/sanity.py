@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.data.files import pieces
 from search.data.images import Images, Splits
 
 IMBALANCE = 10.0
@@ -118,11 +119,17 @@ def _warnings(found: Sanity, splits: Splits) -> list[str]:
         many, few = splits.classes[int(np.argmax(counts))], splits.classes[int(np.argmin(counts))]
         said.append(f"class “{many}” has {max(counts) / min(counts):.0f} times as many training images as “{few}”")
     pixels = splits.train.pixels
-    still = {channel for channel in range(pixels.shape[1]) if pixels[:, channel].min() == pixels[:, channel].max()}
+    still = {channel for channel in range(pixels.shape[1]) if _still(pixels, channel)}
     narrow = [channel for channel, size in enumerate(found.deviation) if size < NARROW or channel in still]
     if narrow:
         said.append(f"the pixels of channel {', '.join(map(str, narrow))} hardly vary: a deviation below {NARROW:g}")
     return said
+
+
+def _still(pixels: Any, channel: int) -> bool:
+    """Whether all pixels of a channel are equal."""
+    least, most = zip(*((piece[:, channel].min(), piece[:, channel].max()) for piece in pieces(pixels)), strict=True)
+    return bool(min(least) == max(most))
 
 
 def _counts(images: Images, splits: Splits) -> list[int]:

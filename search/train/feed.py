@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from search.data.files import Files
 from search.data.images import Images, Splits
 from search.train.augmentation import Augmentation
 from search.train.batch import Batch
 from search.train.recipe import TrainSpec
+from search.train.stream import Stream
 
 CHUNK_BYTES = {"cpu": 16 * 2**20, "cuda": 256 * 2**20}
 """How much is made ready at once, as floats: enough for the cost of starting each operation to vanish, and on a CPU
@@ -26,12 +28,12 @@ class Feed:
     """A split on a device.
 
     Attributes:
-        pixels: uint8, N C H W. On a CPU it is the very memory of the data set.
+        pixels: uint8, N C H W. On a CPU it is the very memory of the data set. What memory doesn't hold is a stream.
         labels: int64, N.
         mean, std: float32, 1 C 1 1, in the units of ``pixels``.
     """
 
-    pixels: Tensor
+    pixels: Tensor | Stream
     labels: Tensor
     mean: Tensor
     std: Tensor
@@ -43,7 +45,9 @@ class Feed:
             torch.tensor(values, dtype=torch.float32, device=device).mul_(255).view(1, -1, 1, 1)
             for values in (splits.mean, splits.std)
         )
-        return cls(shared_tensor(images.pixels).to(device), shared_tensor(images.labels).to(device), mean, std)
+        held = not isinstance(images.pixels, Files)
+        pixels = shared_tensor(images.pixels).to(device) if held else Stream.of(images.pixels, device)
+        return cls(pixels, shared_tensor(images.labels).to(device), mean, std)
 
     @property
     def device(self) -> torch.device:
@@ -63,7 +67,15 @@ class Feed:
 
     def chunk_size(self) -> int:
         """Returns how many images to make ready at once."""
-        return max(1, CHUNK_BYTES[self.pixels.device.type] // (4 * self.pixels[0].numel()))
+        channels, height, width = self.shape
+        return max(1, CHUNK_BYTES[self.device.type] // (4 * channels * height * width))
+
+    def pieces(self, positions: Sequence[Tensor]) -> Iterator[Tensor]:
+        """Yields the pixels at each list of positions."""
+        if isinstance(self.pixels, Tensor):
+            yield from (self.pixels[each] for each in positions)
+        else:
+            yield from self.pixels.pieces(positions)
 
 
 def training_batches(
@@ -77,23 +89,27 @@ def training_batches(
         order: Gives the order; each epoch takes its turn.
         augmentation: Changes the images, likewise.
     """
-    device = feed.pixels.device
+    device = feed.device
     batch = min(recipe.batch_size, len(feed.labels))
     count = len(feed.labels) // batch * batch
     order_of_images = torch.randperm(len(feed.labels), generator=order)[:count]
     draws = augmentation.epoch(order_of_images, batch)
     positions = order_of_images.to(device)
     chunk = max(1, feed.chunk_size() // batch) * batch
-    for start in range(0, count, chunk):
-        stop = min(start + chunk, count)
-        chosen = positions[start:stop]
-        made = draws.batch(feed.pixels[chosen], feed.labels[chosen], feed.normalised, start, stop)
+    chosen = torch.split(positions, chunk)
+    for index, pixels in enumerate(feed.pieces(chosen)):
+        start, stop = index * chunk, min((index + 1) * chunk, count)
+        made = draws.batch(pixels, feed.labels[chosen[index]], feed.normalised, start, stop)
         yield list(made.split(batch))
 
 
 def evaluation_batches(feed: Feed, batch: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Yields all images in their order, normalised; the last batch is as large as what is left."""
-    for pixels, labels in zip(torch.split(feed.pixels, batch), torch.split(feed.labels, batch), strict=True):
+    if isinstance(feed.pixels, Tensor):
+        parts: Iterable[Tensor] = torch.split(feed.pixels, batch)
+    else:
+        parts = feed.pieces(torch.split(torch.arange(len(feed.labels)), batch))
+    for pixels, labels in zip(parts, torch.split(feed.labels, batch), strict=True):
         yield feed.normalised(pixels), labels
 
 

@@ -221,7 +221,8 @@ def trained(arguments: argparse.Namespace, splits: Splits, device: torch.device)
         "plain": Plain(network, splits, device, arguments, training_folder(arguments)),
     }
     print(
-        f"{len(splits.train):,} images to train on, {len(splits.validation):,} to validate, {len(splits.test):,} to test"
+        f"{len(splits.train):,} images to train on, {len(splits.validation):,} to validate on, "
+        f"{len(splits.test):,} to test on"
     )
     rows = []
     print(f"{'epoch':>5}{'ours':>9}{'plain':>9}   {'images/s':>8}{'plain':>9}{'ratio':>7}")

@@ -67,7 +67,7 @@ class Watch:
     def __init__(self, network: nn.Module, validation: Feed, when: Sampling, batch_size: int) -> None:
         self._network, self._validation, self._when, self._batch_size = original(network), validation, when, batch_size
         self._weights = Weights(self._network)
-        self._on_host = validation.pixels.device.type == "cpu"
+        self._on_host = validation.device.type == "cpu"
         self._losses: list[Tensor] = []
         self._norms: list[tuple[int, list[Tensor]]] = []
         self._before: list[Tensor] | None = None

@@ -9,6 +9,7 @@ from search.data import Splits
 from search.train import memory
 from search.train.loop import train
 from search.train.memory import MemoryMeter
+from search.trial import Job, run
 from tests.search.train.specs import network_for, recipe_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="resident memory is read from Linux's /proc")
@@ -38,3 +39,18 @@ def test_larger_batches_take_more(digits: Splits) -> None:
 def test_where_the_system_does_not_tell(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setattr(memory, "RESET", memory.Path(str(tmp_path)) / "missing" / "clear_refs")
     assert MemoryMeter(CPU).peak() is None
+
+
+def test_a_worker_does_not_grow_from_trial_to_trial(patterns: Splits) -> None:
+    """Twenty trials of different networks leave no more resident than the first few did."""
+
+    def trial(number: int) -> int:
+        block = ("basic", "bottleneck", "preactivation_basic")[number % 3]
+        network = network_for(patterns, width=8 + 4 * (number % 5), depth=1 + number % 2, block=block)
+        configuration = {"network": network.plain(), "train": recipe_of(epochs=1).plain()}
+        reply = run(Job("trial", "train", configuration, number, keep_weights=True), patterns, "cpu")
+        assert reply["status"] == "completed"
+        return memory.resident("VmRSS")
+
+    sizes = [trial(number) for number in range(20)]
+    assert max(sizes[12:]) < max(sizes[:8]) + 8 * MIB
