@@ -38,7 +38,7 @@ class MemoryMeter:
 def give_memory_back() -> None:
     """Returns to the system what the trials of this process have left, of the GPU too: its next may be elsewhere."""
     gc.collect()
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()
     give_heap_back()
 
