@@ -25,7 +25,7 @@ def describe(table: Table, arm: str) -> Change:
         if origin is not None and origin in table.arms.index:
             return describe(table, str(origin))
     base, own = dict(table.levels.loc[table.baseline]), dict(table.levels.loc[arm])
-    changed = [column for column in table.levels.columns if own[column] is not None and own[column] != base[column]]
+    changed = [column for column in table.levels.columns if own[column] not in (None, "", base[column])]
     if table.design.kind == "list" or not changed:
         return Change(label, "arms", label)
     factor = next((f.name for f in table.factors if set(changed) <= set(f.columns)), " and ".join(changed))

@@ -35,7 +35,8 @@ def noise(table: Table, arms: pd.DataFrame) -> Noise:
     """Estimates the noise of one trial: pooled over arms with several seeds, or else from the split's size."""
     trials = pd.concat([table.phase("explore"), table.phase("confirm")])
     groups = trials.groupby(["arm", "phase"])["val_accuracy"]
-    spread = pd.DataFrame({"freedom": groups.count() - 1, "variance": groups.var()}).query("freedom > 0")
+    spread = pd.DataFrame({"freedom": groups.count() - 1, "variance": groups.var()})
+    spread = spread[spread["freedom"] > 0]  # not by query(), whose first call takes long
     freedom = float(spread["freedom"].sum())
     if freedom > 0:
         pooled = float((spread["variance"] * spread["freedom"]).sum()) / freedom

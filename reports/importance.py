@@ -63,7 +63,7 @@ def importance(table: Table) -> Importance | None:
     if len(terms) < 2 or len(arms) < (4 if whole else max(LEAST_ARMS, LEAST_RATIO * size)):
         return None
     least = 1 if whole else LEAST_RATIO
-    shares = _shares(terms, arms["mean"].to_numpy(), least)
+    shares = _shares(_moments(terms, arms["mean"].to_numpy()), _places(terms), least)
     if shares is None:
         return None
     low, high, spread = _spread(table, arms, terms, shares, least)
@@ -88,48 +88,63 @@ def _terms(table: Table, arms: pd.Index) -> dict[str, Matrix]:
     return made
 
 
-def _shares(
-    terms: Mapping[str, Matrix], score: Matrix, least: int, kept: NDArray[np.bool_] | None = None
-) -> dict[str, float] | None:
+def _places(terms: Mapping[str, Matrix]) -> dict[str, list[int]]:
+    """Returns the columns of each factor, and of their pairs together, among those of :func:`_coded`."""
+    places, start = {}, 1
+    for name, term in terms.items():
+        places[name] = list(range(start, start + term.shape[1]))
+        start += term.shape[1]
+    wide = sum(one.shape[1] * other.shape[1] for one, other in combinations(terms.values(), 2))
+    return {**places, INTERACTIONS: list(range(start, start + wide))}
+
+
+def _coded(terms: Mapping[str, Matrix], score: Matrix) -> Matrix:
+    """Returns a constant, the factors, their pairs unless they are too many to fit, and the score, side by side."""
+    columns = [np.ones((len(score), 1)), *terms.values()]
+    places = _places(terms)
+    if sum(map(len, places.values())) <= MOST_PAIR_TERMS:
+        columns += [_product(one, other) for one, other in combinations(terms.values(), 2)]
+    return np.hstack([*columns, (score - score.mean())[:, None]])
+
+
+def _moments(terms: Mapping[str, Matrix], score: Matrix) -> Matrix:
+    """Returns the sums of products of all columns, from which every fit follows."""
+    coded = _coded(terms, score)
+    return np.asarray(coded.T @ coded)
+
+
+def _shares(moments: Matrix, places: Mapping[str, list[int]], least: int) -> dict[str, float] | None:
     """Returns each factor's share of the variance, what pairs add, and the rest.
 
-    Pairs are fitted where there are ``least`` times as many arms as terms. Only the arms that are ``kept`` count.
+    Pairs are fitted where there are ``least`` times as many arms as terms.
     """
-    if kept is not None:
-        terms, score = {name: term[kept] for name, term in terms.items()}, score[kept]
-    every = dict(terms)
-    centred = score - score.mean()
-    total = float(centred @ centred)
+    arms = moments[0, 0]
+    about_means = moments - np.outer(moments[0], moments[0]) / arms
+    total = float(about_means[-1, -1])
     if total <= 1e-18:
         return None
-    additive = np.hstack(list(every.values()))
-    explained = _explained(additive, centred)
-    shares = {
-        name: max(explained - _explained(_without(every, name), centred), 0) / total for name in every
-    }  # what the fit loses without the factor
-    pairs = [_product(every[one], every[other]) for one, other in combinations(every, 2)]
-    size = additive.shape[1] + sum(pair.shape[1] for pair in pairs)
+    factors = {name: columns for name, columns in places.items() if name != INTERACTIONS}
+    additive = [column for columns in factors.values() for column in columns]
+    explained = _explained(about_means, additive)
+    shares = {}  # what the fit loses without the factor
+    for name, own in factors.items():
+        rest = [column for column in additive if column not in own]
+        shares[name] = max(explained - _explained(about_means, rest), 0) / total
+    size = len(additive) + len(places[INTERACTIONS])
     known = explained
-    if size <= MOST_PAIR_TERMS and len(centred) - 1 >= least * size:
-        known = _explained(np.hstack([additive, *pairs]), centred)
+    if size <= MOST_PAIR_TERMS and arms - 1 >= least * size:
+        known = _explained(about_means, [*additive, *places[INTERACTIONS]])
         shares[INTERACTIONS] = max(known - explained, 0) / total
     shares[REST] = max(total - known, 0) / total
     return shares
 
 
-def _explained(coded: Matrix, centred: Matrix) -> float:
-    """Returns the sum of squares that the columns account for, beside a constant."""
-    if not coded.shape[1]:
+def _explained(about_means: Matrix, columns: list[int]) -> float:
+    """Returns the sum of squares of the score that the columns account for, beside a constant."""
+    if not columns:
         return 0.0
-    own = coded - coded.mean(axis=0)
-    inner = own.T @ own
-    cross = own.T @ centred
+    inner, cross = about_means[np.ix_(columns, columns)], about_means[columns, -1]
     return float(cross @ np.linalg.pinv(inner, rcond=1e-10, hermitian=True) @ cross)
-
-
-def _without(terms: Mapping[str, Matrix], name: str) -> Matrix:
-    rest = [term for other, term in terms.items() if other != name]
-    return np.hstack(rest) if rest else np.empty((len(terms[name]), 0))
 
 
 def _product(one: Matrix, other: Matrix) -> Matrix:
@@ -143,13 +158,16 @@ def _spread(
     wide = trials.pivot(index="seed", columns="arm", values="val_accuracy").reindex(columns=arms.index)
     whole = wide.dropna()
     if len(whole) >= 2:
-        every = [_shares(terms, row, least) for row in whole.to_numpy()]
+        places = _places(terms)
+        every = [_shares(_moments(terms, row), places, least) for row in whole.to_numpy()]
         own = pd.DataFrame([row for row in every if row is not None])
         return own.min(), own.max(), "seeds"
     if len(arms) < 3 * PARTS:
         return pd.Series(dtype=float), pd.Series(dtype=float), ""
-    score, place = arms["mean"].to_numpy(), np.arange(len(arms)) % PARTS
-    every = [_shares(terms, score, least, place != part) for part in range(PARTS)]
+    coded = _coded(terms, arms["mean"].to_numpy())
+    parts = [coded[part::PARTS] for part in range(PARTS)]
+    whole_moments = coded.T @ coded  # without a part they are these less the part's own
+    every = [_shares(whole_moments - part.T @ part, _places(terms), least) for part in parts]
     own = pd.DataFrame([row for row in every if row is not None])
     error = np.sqrt((PARTS - 1) / PARTS * ((own - own.mean()) ** 2).sum())
     half = float(stdtrit(PARTS - 1, 0.975)) * error

@@ -59,7 +59,7 @@
     const caught = make("caption", {}, caption);
     const scroll = make("div", { className: "scroll", tabIndex: 0 }, make("table", {}, caught, make("thead", {}, head), make("tbody", {}, ...lines)));
     scroll.setAttribute("role", "region");
-    scroll.setAttribute("aria-label", caption);
+    scroll.setAttribute("aria-label", `Table: ${caption}`);
     return make("div", { className: "table" }, scroll);
   };
 

@@ -121,7 +121,7 @@ const Figures = (() => {
       const plain = plainOf(plot);
       const { height } = plain.layout;
       const options = { format: "svg", width, height, imageDataOnly: true };
-      const text = decodeURIComponent(await Plotly.toImage(plain, options));
+      const text = await Plotly.toImage(plain, options);
       const root = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
       root.setAttribute("x", parts.length * width);
       parts.push({ height, text: new XMLSerializer().serializeToString(root) });

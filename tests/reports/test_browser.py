@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+import reports
+from reports import figures
 from tests.reports import runs
 from tests.reports.conftest import SKETCHES
 
 pytestmark = pytest.mark.browser
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
 QUIET = (
@@ -42,17 +48,21 @@ def visit(browser: Browser, page: Callable[[str], Path]) -> Iterator[Visit]:
     said: list[str] = []
     opened: list[Page] = []
 
-    def open_page(name: str, width: int = 1280, scheme: str = "light") -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+    def open_page(run: str | Path, width: int = 1280, scheme: str = "light", allowed: tuple[str, ...] = ()) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            permissions=allowed,
+        )
         tab = context.new_page()
         opened.append(tab)
-        url = page(name).as_uri()
+        url = (run if isinstance(run, Path) else page(run)).as_uri()
         tab.on("console", lambda message: said.append(f"console: {message.text}"))
         tab.on("pageerror", lambda error: said.append(f"error: {error}"))
         tab.on("dialog", lambda dialog: said.append(f"dialog: {dialog.message}"))
         tab.on("request", lambda request: said.append(f"request: {request.url}") if request.url != url else None)
         tab.goto(url)
-        for plot in tab.locator(".plot").all():
+        for plot in tab.locator(".panels:not([hidden]) .plot").all():
             plot.locator(".main-svg").first.wait_for()
         return tab
 
@@ -62,7 +72,11 @@ def visit(browser: Browser, page: Callable[[str], Path]) -> Iterator[Visit]:
     assert [line for line in said if not line.startswith(("request: data:", "request: blob:"))] == []
 
 
-@pytest.mark.parametrize("name", sorted(SKETCHES))
+QUICK = ("ablation", "empty", "broken")
+EVERY = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in sorted(SKETCHES)]
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_the_answer_is_on_the_first_screen(name: str, visit: Visit) -> None:
     tab = visit(name)
     for selector in ("h1", ".headline"):
@@ -81,7 +95,9 @@ def test_the_default_studys_findings_and_winner_are_on_the_first_screen(visit: V
     assert tab.locator("aside code").inner_text() == 'load_model("winner.safetensors")'
 
 
-@pytest.mark.parametrize("name", ["ablation", "search", "hostile"])
+@pytest.mark.parametrize(
+    "name", ["ablation", *(pytest.param(n, marks=pytest.mark.slow) for n in ("search", "hostile"))]
+)
 def test_the_page_fits_a_phone(name: str, visit: Visit) -> None:
     assert visit(name, width=360, scheme="dark").evaluate("document.documentElement.scrollWidth") == 360
 
@@ -152,3 +168,162 @@ def test_the_page_prints(visit: Visit, tmp_path: Path) -> None:
     paper = tab.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
     assert paper.startswith(b"%PDF")
     assert 2 <= paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") + paper.count(b"/Type/Page") <= 10
+
+
+def test_a_name_a_row_and_a_point_open_the_arm(visit: Visit, written: Callable[[str], Path]) -> None:
+    tab = visit("ablation")
+    panel, name = tab.locator("dialog"), tab.locator("#arms-title ~ .table button.arm").nth(1)
+    assert not panel.is_visible()
+    name.focus()
+    tab.keyboard.press("Enter")
+    assert panel.locator("h2").inner_text() == name.inner_text()
+    assert panel.locator("h3").all_inner_texts() == [
+        "Against the baseline",
+        "Learning curves by seed",
+        "Trials",
+        "Spec",
+    ]
+    assert panel.locator(".curves .main-svg").count() > 0
+    assert panel.locator("table").last.locator("tbody tr").count() == 5
+    tab.keyboard.press("Escape")
+    assert not panel.is_visible()
+    assert name.evaluate("element => element === document.activeElement")
+    tab.locator("#arms-title ~ .table tbody tr").nth(1).locator("td").nth(2).click()
+    assert panel.is_visible()
+    panel.locator("button.close").click()
+    plot = tab.locator("[data-name=accuracy_cost] .plot").first
+    plot.focus()
+    tab.keyboard.press("ArrowRight")
+    assert "%" in tab.locator("#page-said").inner_text()
+    tab.keyboard.press("Enter")
+    labels = [arm["label"] for arm in json.loads((written("ablation") / "arms.json").read_text())["arms"]]
+    assert panel.locator("h2").inner_text() in labels
+
+
+def test_the_panels_yaml_is_the_arms_spec(visit: Visit, written: Callable[[str], Path]) -> None:
+    from ruamel.yaml import YAML
+
+    tab = visit("ablation")
+    tab.locator("#arms-title ~ .table button.arm", has_text="expansion=6").first.click()
+    found = YAML(typ="safe").load(tab.locator("dialog pre").inner_text())
+    arms = json.loads((written("ablation") / "arms.json").read_text())["arms"]
+    own = next(arm for arm in arms if arm["label"] == "expansion=6")
+    assert found == {part: own[part] for part in ("network", "train", "data")}
+
+
+@pytest.mark.parametrize("form", ["LaTeX", pytest.param("Markdown", marks=pytest.mark.slow)])
+def test_the_ablation_table_is_copied(form: str, visit: Visit) -> None:
+    tab = visit("ablation", allowed=("clipboard-read", "clipboard-write"))
+    box = tab.locator("#ablation > .table").first
+    box.get_by_role("button", name=form).click()
+    tab.wait_for_function("document.getElementById('page-said').textContent === 'Copied.'")
+    expected = json.loads(box.locator("script.copies").inner_text())[form]
+    assert tab.evaluate("navigator.clipboard.readText()") == expected
+    assert box.locator("textarea").count() == 0
+
+
+def test_without_a_clipboard_the_text_is_selected(visit: Visit) -> None:
+    tab = visit("ablation")
+    tab.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    box = tab.locator("#ablation > .table").first
+    box.get_by_role("button", name="CSV").click()
+    area = box.locator("textarea")
+    area.wait_for()
+    assert area.evaluate("area => area.value.slice(area.selectionStart, area.selectionEnd) === area.value")
+    assert area.input_value() == json.loads(box.locator("script.copies").inner_text())["CSV"]
+
+
+def test_figures_are_downloaded_offline(visit: Visit) -> None:
+    tab = visit("ablation")
+    figure = tab.locator("[data-name=accuracy_cost]")
+    texts = {}
+    for kind in ("svg", "csv"):
+        with tab.expect_download() as caught:
+            figure.locator(f"[data-download={kind}]").click()
+        assert caught.value.suggested_filename == f"accuracy_cost.{kind}"
+        texts[kind] = Path(caught.value.path()).read_text(encoding="utf-8")
+    assert texts["svg"].startswith("<svg")
+    assert "MACs an image" in texts["svg"]
+    assert len(texts["csv"].splitlines()) == 1 + figure.locator("tbody tr").count()
+
+
+def test_a_table_is_filtered(visit: Visit) -> None:
+    tab = visit("search")
+    box = tab.locator("#arms-title ~ .table")
+    rows = box.locator("tbody tr:visible")
+    before = rows.count()
+    box.get_by_label("Filter").fill("BASELINE")
+    assert 0 < rows.count() < before
+    assert tab.locator("#page-said").inner_text() == f"{rows.count()} of {before} rows"
+    box.get_by_label("Filter").fill("")
+    assert rows.count() == before
+
+
+def test_a_reader_switches_between_variants(visit: Visit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "two_ways.py").write_text(
+        "from reports import ink\n"
+        "SECTION, ORDER, TITLE, COLUMNS, SWITCH = 'ways', 50, 'Two ways', {'seed': 'Seed'}, 'Cost'\n"
+        "def data(table): return table.trials[['seed']].head(3)\n"
+        "def caption(frame): return 'Two ways.'\n"
+        "def draw(frame):\n"
+        "    trace = {'type': 'scatter', 'x': [1, 2], 'y': [1, 2]}\n"
+        "    titled = [(name, {'title': {'text': name}}) for name in ('MACs', 'time')]\n"
+        "    return {name: ink.figure([trace], height=200, x=axis, y={}) for name, axis in titled}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(figures, "__path__", [*figures.__path__, str(tmp_path)])
+    tab = visit(reports.build(runs.trained().write(tmp_path)))
+    sys.modules.pop("reports.figures.two_ways")
+    figure = tab.locator("[data-name=two_ways]")
+    assert figure.locator(".plot:visible .xtitle").text_content() == "MACs"
+    figure.get_by_role("radio", name="MACs").focus()
+    tab.keyboard.press("ArrowRight")
+    figure.locator(".plot:visible .xtitle", has_text="time").wait_for()
+    assert figure.locator(".plot:visible").count() == 1
+    assert tab.locator("#page-said").inner_text() == "Cost: time"
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [
+        ("ablation", "light"),
+        *(
+            pytest.param(name, scheme, marks=pytest.mark.slow)
+            for name, scheme in [("ablation", "dark"), ("broken", "dark"), ("search", "light"), ("factorial", "dark")]
+        ),
+    ],
+)
+def test_axe_finds_no_violation(name: str, scheme: str, visit: Visit) -> None:
+    tab = visit(name, scheme=scheme)
+    assert _violations(tab) == []
+    tab.locator("button.arm:visible").last.click()
+    assert _violations(tab) == []
+
+
+def _violations(tab: Page) -> list[str]:
+    tab.evaluate(AXE)
+    found = tab.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:120]} ({len(one['nodes'])})" for one in found]
+
+
+@pytest.mark.slow
+def test_the_keyboard_reaches_everything_in_order(visit: Visit) -> None:
+    tab = visit("ablation")
+    seen: list[str] = []
+    for _ in range(12):
+        tab.keyboard.press("Tab")
+        seen.append(tab.evaluate("document.activeElement.textContent.trim().slice(0, 30)"))
+    assert seen[0] == "Skip to the answer"
+    titles = tab.locator("nav a").all_inner_texts()
+    assert seen[1 : 1 + len(titles)] == [title[:30] for title in titles][: len(seen) - 1]
+
+
+@pytest.mark.slow
+def test_a_comparison_is_quiet_and_fits_a_phone(visit: Visit, written: Callable[[str], Path], tmp_path: Path) -> None:
+    from reports.__main__ import main
+
+    path = tmp_path / "comparison.html"
+    assert main([str(written("ablation")), str(written("broken")), "--out", str(path)]) == 0
+    tab = visit(path, width=360)
+    assert tab.evaluate("document.documentElement.scrollWidth") == 360
+    assert _violations(tab) == []
