@@ -120,6 +120,7 @@ class Plan:
                 if choice:
                     self._check_possible(choice, self.admit(choice))
             self._check_something_runs()
+            self._check_something_matched()
         self.tuning = Tuning(self) if study.spec.tune else None
         self.fidelity = Fidelity(self) if study.spec.fidelity else None
 
@@ -279,6 +280,14 @@ class Plan:
         )
         reason = f"its twin is rejected: {twin.reason}" if twin.status == "rejected" else None
         return replace(arm, twin=None if reason else twin.arm, unmatched=reason), twin
+
+    def _check_something_matched(self) -> None:
+        """A match that no arm can meet is a mistake of the study; one that some can't is told at those."""
+        wanted = [row for row in self.rows if row.match == "none" and row.gap is not None and row is not self.baseline]
+        if wanted and all(row.unmatched for row in wanted):
+            reasons = "; ".join(f"{row.label}: {row.unmatched}" for row in wanted[:3])
+            message = f"no arm can be brought to the baseline's cost. {reasons}"
+            raise self.study.source.error(("design", "match"), message)
 
     def _add(self, arm: Arm) -> Arm:
         self.rows.append(arm)

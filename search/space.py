@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,6 +21,9 @@ from search.factors import OFF, Choice, Level, Variable
 from search.study import Study
 from search.train.fits import misfit
 from search.train.recipe import TrainSpec
+
+PROBES = 17
+"""At so many numbers a range without an end of them is tried, both ends among them."""
 
 
 class Space:
@@ -136,15 +140,14 @@ class Space:
         for variable in self.free:
             if variable.listed() is not None and not any(self.options(variable)):
                 raise self.error(variable, "this factor has no level beside the baseline's own")
+            if variable.range is not None:
+                self._check_range(variable)
+                continue
             seen: dict[str, tuple[Level, Configuration]] = {}
             for level in self._probes(variable):
                 enabling = self._enabling(variable)
-                choice: Choice = {**enabling, variable.name: level}
                 place = self.level_place(variable, level)
-                try:
-                    found = self.configuration(choice)
-                except Unresolvable as error:
-                    raise self.error(variable, f"level '{level.label}' is not possible: {error}", *place) from None
+                found = self._probed(variable, level)
                 if level.label == OFF and self._sameness(found) == self._sameness(self.configuration(enabling)):
                     raise self.error(variable, "the baseline is without it already: 'off' takes nothing off", *place)
                 twin, other = seen.setdefault(self._sameness(found), (level, found))
@@ -156,6 +159,48 @@ class Space:
                         "the difference between them does nothing"
                     )
                     raise self.error(variable, message, *place)
+
+    def _check_range(self, variable: Variable) -> None:
+        """Refuses a range all of whose numbers are the same arm, whatever the other factors are.
+
+        That some are is no mistake: two numbers of a generator may well build one network, and are duplicates of the
+        plan then.
+        """
+        limits, levels = variable.range, self._probes(variable)
+        assert limits is not None
+        for level in levels if variable.listed() else (levels[0], levels[-1]):
+            self._probed(variable, level)
+        if len(levels) > 1 and all(self._all_the_same(variable, levels, choice) for choice in self._around(variable)):
+            message = f"every number from {limits.low:g} to {limits.high:g} builds the same network: it does nothing"
+            raise self.error(variable, message, "range")
+
+    def _all_the_same(self, variable: Variable, levels: tuple[Level, ...], choice: Choice) -> bool:
+        found: set[str] = set()
+        for level in levels:
+            try:
+                found.add(self._sameness(self.configuration({**choice, variable.name: level})))
+            except Unresolvable:
+                continue  # no arm, so none that is the same
+            if len(found) > 1:
+                return False
+        return True
+
+    def _around(self, variable: Variable) -> Iterator[Choice]:
+        """Yields choices of the other factors under which a variable may do something."""
+        yield self._enabling(variable)
+        if self.study.spec.design.combines:
+            from search.draw import draw
+
+            generator = random.Random(0)
+            yield from ({**draw(self, generator), **self._enabling(variable)} for _ in range(PROBES))
+
+    def _probed(self, variable: Variable, level: Level) -> Configuration:
+        """Returns what a level alone resolves to. Raises ``InputError`` if it is not possible."""
+        try:
+            return self.configuration({**self._enabling(variable), variable.name: level})
+        except Unresolvable as error:
+            place = self.level_place(variable, level)
+            raise self.error(variable, f"level '{level.label}' is not possible: {error}", *place) from None
 
     def _sameness(self, configuration: Configuration) -> str:
         """Returns a text that two levels may not share.
@@ -176,8 +221,10 @@ class Space:
             return levels or ()
         if levels and len(levels) <= 100:
             return levels
-        ends = (variable.range.low, variable.range.high)
-        return tuple(variable.level(end) for end in dict.fromkeys(ends))
+        low, high = variable.range.low, variable.range.high
+        numbers = [low + (high - low) * index / (PROBES - 1) for index in range(PROBES)]
+        spread = [round(number) if variable.range.whole else number for number in numbers]
+        return tuple(variable.level(number) for number in dict.fromkeys(spread))
 
     def _enabling(self, variable: Variable) -> Choice:
         """Returns a choice under which a conditional variable is varied."""

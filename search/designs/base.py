@@ -31,11 +31,12 @@ MatchedCost = Literal["macs", "params", "activations", "out_channels"]
 
 
 class MatchSpec(Spec):
-    """Gives every arm a twin of the baseline's cost, by one width multiplier and a repair of integers.
+    """Gives every arm a twin of the baseline's cost, by one multiplier of widths or depths and a repair of integers.
 
     Attributes:
         cost: What is held equal. ``out_channels`` holds the residual stream's width.
-        by: What is changed to hold it.
+        by: What is changed to hold it: the stages' ``width``, whose ratios move by 10% at most, or their ``depth``,
+            whose ratios are kept as well as whole numbers of blocks can.
         tolerance: The largest relative gap that still counts as equal.
         multiple_of: Widths are multiples of this.
     """
@@ -44,6 +45,12 @@ class MatchSpec(Spec):
     by: Literal["width", "depth"] = "width"
     tolerance: Annotated[Number, Field(gt=0, le=1)] = 0.05
     multiple_of: Count = 1
+
+    @model_validator(mode="after")
+    def _of_widths(self) -> Self:
+        if self.by == "depth" and self.multiple_of != 1:
+            raise ValueError("multiple_of is about widths, and this match changes depths: leave it out")
+        return self
 
 
 def _match(given: Any) -> Any:

@@ -150,3 +150,26 @@ def test_it_runs_to_its_winner(tmp_path: Path, inline: Command) -> None:
     before = (directory / "trials.jsonl").read_bytes()
     assert inline(str(directory / "study.yaml")) == 0  # the resolved study is that study
     assert (directory / "trials.jsonl").read_bytes() == before
+
+
+REGNET = """\
+name: tiny
+data: {kind: synthetic, image_size: 16, channels: 1, num_classes: 4, images: 120}
+network: {generate: {kind: regnet, depth: 2, w_0: 8, w_a: 8, w_m: 2, group_width: 4}, stem: {kind: conv3x3, width: 8}}
+train: {epochs: 1, batch_size: 16, optimizer: {kind: sgd, lr: 0.1}}
+"""
+
+
+def test_numbers_of_a_range_may_build_one_network_unless_all_do() -> None:
+    same = "w_a: {path: network.generate.w_a, range: {low: 7.5, high: 8.5}}"
+    grid = "w_a: {path: network.generate.w_a, range: {low: 2, high: 32, step: 5}}"
+    population = "design: {kind: population, arms: 3}"
+    whole = space(f"factors: {{{grid}}}", ONE, base=REGNET)
+    found = [whole.configuration({"w_a": level}).identity for level in whole.variables[0].listed() or ()]
+    assert 1 < len(set(found)) < len(found)  # some of these numbers build one network, and none of them is refused
+    statuses = [row.status for row in plan(f"factors: {{{grid}}}", ONE, base=REGNET).rows]
+    assert statuses.count("duplicate") == len(statuses) - statuses.count("run") > 0
+    with pytest.raises(InputError, match=r"factors.w_a.range: every number from 7.5 to 8.5 builds the same network"):
+        space(f"factors: {{{same}}}", population, base=REGNET)
+    depth = "depth: {path: network.generate.depth, range: {low: 2, high: 40}}"
+    assert space(f"factors: {{{same}, {depth}}}", population, base=REGNET)  # at other depths it does something
