@@ -1,20 +1,17 @@
 """Before the money is spent: what so many seeds can find, how many a wanted effect needs, what more would buy.
 
-All of it is the paired t test and the two one-sided tests of equivalence, exact at every number of pairs: the normal
-part of the noncentral t is integrated over numerically, and given it, the test decides by the estimated standard
-deviation, whose distribution is the chi-squared. (scipy.special.nctdtr is off by a third at one degree of freedom.)
+All of it is the paired t test and the two one-sided tests of equivalence, exact at every number of pairs.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import chdtr, chdtri, gammaln, stdtrit
 
+from reports.statistics.noncentral import found_with, noncentrality, normal_part
 from reports.statistics.verdicts import POWER, SIGNIFICANCE
 
 MOST_PAIRS = 100_000
@@ -40,7 +37,7 @@ def detectable(
         freedom: Degrees of freedom of ``sd``; by default pairs - 1.
     """
     freedom = pairs - 1 if freedom is None else freedom
-    distances = {degrees: _noncentrality(degrees, level, wanted) for degrees in freedom.unique() if degrees > 0}
+    distances = {degrees: noncentrality(degrees, level, wanted) for degrees in freedom.unique() if degrees > 0}
     scale: pd.Series = freedom.map(distances).astype(float) / np.sqrt(pairs.clip(lower=1))
     return scale * sd
 
@@ -60,7 +57,7 @@ def power(effect: float, sd: float, pairs: int, level: float = SIGNIFICANCE) -> 
         ValueError: If sd is not positive, there are fewer than two pairs, or the level is not between 0 and 1.
     """
     _check(sd, pairs, level)
-    return _found(pairs - 1, abs(effect) / sd * np.sqrt(pairs), level)
+    return found_with(pairs - 1, abs(effect) / sd * np.sqrt(pairs), level)
 
 
 def pairs_needed(effect: float, sd: float, level: float = SIGNIFICANCE, wanted: float = POWER) -> int | None:
@@ -91,7 +88,7 @@ def equivalence_power(margin: float, sd: float, pairs: int, effect: float = 0.0,
     """
     _check(sd, pairs, level)
     scale = np.sqrt(pairs) / sd
-    normal, weights = _normal()
+    normal, weights = normal_part()
     room = (margin * scale - np.abs(normal + effect * scale)).clip(min=0)
     return float(weights @ chdtr(pairs - 1, (pairs - 1) * (room / stdtrit(pairs - 1, 1 - level)) ** 2))
 
@@ -184,27 +181,3 @@ def _fewest(enough: Callable[[int], bool]) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
-
-
-@functools.cache
-def _noncentrality(freedom: float, level: float, wanted: float) -> float:
-    """Returns the noncentrality at which the t test has the wanted power, by bisection."""
-    low, high = 0.0, 2 * float(stdtrit(freedom, 1 - level / 2)) + 10
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _found(freedom, middle, level) < wanted else (low, middle)
-    return high
-
-
-def _found(freedom: float, noncentrality: float, level: float) -> float:
-    """Returns the power: given the normal part of t, the test finds if the estimated deviation is small enough."""
-    critical = float(stdtrit(freedom, 1 - level / 2))
-    normal, weights = _normal()
-    return float(weights @ chdtr(freedom, freedom * ((normal + noncentrality) / critical) ** 2))
-
-
-@functools.cache
-def _normal() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    normal = np.linspace(-9, 9, 6001)
-    weights = np.exp(-(normal**2) / 2)
-    return normal, weights / weights.sum()

@@ -59,6 +59,10 @@ def test_the_seeds_needed_for_equivalence_are_the_fewest_that_do() -> None:
     assert pairs_for_equivalence(0.5, 1.0, effect=0.5) is None
 
 
+def test_the_example_of_the_readme() -> None:
+    assert pairs_needed(effect=0.01, sd=0.008) == 8
+
+
 def test_what_cannot_be_had_is_none() -> None:
     assert pairs_needed(0.0, 1.0) is None
     assert pairs_needed(1e-4, 1.0) is None
