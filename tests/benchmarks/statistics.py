@@ -231,9 +231,7 @@ def _factorials(random: np.random.Generator) -> Iterator[Row]:
     cells = pd.DataFrame(itertools.product(range(2), range(3), range(2)), columns=list("abc"))
     weights = _contrasts(cells)  # contrasts x cells
     for kind, n in itertools.product(FACTORIAL_NOISES, SEEDS):
-        scores = np.stack(
-            [_factorial_noise(kind, random, cells, n) for _ in range(2000)], axis=1
-        )  # cells studies seeds
+        scores = _factorial_noise(kind, random, cells, (4000, n))  # cells studies seeds
         differences = np.einsum("kc,csn->nsk", weights, scores)
         frame = paired(pd.DataFrame(differences.reshape(n, -1)), planned=n)
         covers = ((frame["low"] < 0) & (frame["high"] > 0)).to_numpy().reshape(-1, len(weights)).mean(axis=1)
