@@ -15,6 +15,7 @@ from search.engine import default_workers, in_new_process
 from search.plan import Arm, Plan
 from search.record import read
 from search.study import Study, resolve_study
+from search.train.recipe import TrainSpec
 from search.trial import Job, run
 
 OPEN = ("precision", "compile", "micro_batch")
@@ -47,7 +48,8 @@ def settled(study: Study, plan: Plan, directory: Path, options: argparse.Namespa
         measured = _measured(study, plan, options)
         values = measured["chosen"]
     else:
-        measured, values = earlier.get("measured", {}), earlier["study"]["train"]
+        measured = earlier.get("measured", {})
+        values = {**TrainSpec().plain(), **earlier["study"]["train"]}  # a run may be older than a field
     source = study.source
     for name in names:
         source = source.with_value(("train", name), values[name], "measured")
