@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from search.plan import Trial
 from search.record import write_atomically
 
 SCHEMA = 1
@@ -45,6 +46,19 @@ def numbers(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the one number a trial of each kind that becomes a column of results.csv."""
     found: dict[str, Any] = (entry.get("diagnosis") or {}).get("numbers", {})
     return found
+
+
+def lesion_trials(confirm: Iterable[Trial], finished: Mapping[str, Any]) -> list[Trial]:
+    """Returns the best seed of each confirmed arm, by validation; none of arms whose recipe says ``diagnosis: off``."""
+    best: dict[str, Trial] = {}
+    for trial in confirm:
+        entry = finished.get(trial.name, {})
+        if entry.get("status") != "completed" or not entry.get("diagnosis"):
+            continue
+        rival = best.get(trial.arm)
+        if rival is None or entry["val_accuracy"] > finished[rival.name]["val_accuracy"]:
+            best[trial.arm] = trial
+    return list(best.values())
 
 
 def _who(entry: Mapping[str, Any]) -> dict[str, Any]:

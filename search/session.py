@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from search.data.images import Splits
 from search.data.prepare import prepare
 from search.data.spec import DATASETS
+from search.diagnosis import lesion_trials
 from search.doubts import uses_batch_norm
 from search.engine import Executor
 from search.explore import Listed, Proposed, Queue
@@ -102,6 +103,7 @@ class Session:
         chosen = self._finalists()
         self._phase("confirm", Listed(self._confirm_trials(chosen), set(self.finished)))
         self._open_test(chosen)
+        self._lesion(chosen)
         self.write()
 
     def run_only(self, name: str) -> None:
@@ -279,24 +281,40 @@ class Session:
         return str(next(entry["time"] for entry in self.record.entries if entry["event"] == "test_opened"))
 
     def _test(self, trials: list[Trial]) -> None:
-        executor = self._executor()
         self.talk.note(f"test split: opened to report on {len(trials)} confirmed trials")
+        for trial, reply in self._answers(trials, "test"):
+            if reply["status"] == "failed":
+                raise RuntimeError(f"{trial.name} could not be tested: {reply['reason']}\n{reply.get('traceback', '')}")
+            self.record.append(
+                "tested", trial=trial.name, **_finite({key: value for key, value in reply.items() if key != "status"})
+            )
+
+    def _lesion(self, chosen: list[str]) -> None:
+        """Finds out, once, what each residual block of the finalists is worth: of the best seed of each."""
+        done = latest(self.record.entries, "lesion")
+        best = lesion_trials(self._confirm_trials(chosen), self.finished)
+        missing = [trial for trial in best if trial.name not in done]
+        for trial, reply in self._answers(missing, "lesion"):
+            if reply["status"] == "failed":
+                self.talk.warn(f"{trial.name} without single blocks could not be measured: {reply['reason']}")
+            else:
+                self.record.append(
+                    "lesion", trial=trial.name, **{name: reply[name] for name in ("images", "accuracy", "blocks")}
+                )
+
+    def _answers(self, trials: list[Trial], task: str) -> Iterator[tuple[Trial, dict[str, Any]]]:
+        """Has a task done with the weights of trained trials; yields each with its reply, as they come."""
+        if not trials:
+            return
+        executor = self._executor()
         waiting, flying = list(trials), dict[str, Trial]()
         while waiting or flying:
             while waiting and len(flying) < executor.slots:
                 trial = waiting.pop(0)
                 flying[trial.name] = trial
-                weights = self.weights(trial.name).read_bytes()
-                executor.submit(self._job(trial, "test", weights=weights))
+                executor.submit(self._job(trial, task, weights=self.weights(trial.name).read_bytes()))
             for job, reply in self._wait(executor):
-                del flying[job.name]
-                if reply["status"] == "failed":
-                    raise RuntimeError(
-                        f"{job.name} could not be tested: {reply['reason']}\n{reply.get('traceback', '')}"
-                    )
-                self.record.append(
-                    "tested", trial=job.name, **_finite({key: value for key, value in reply.items() if key != "status"})
-                )
+                yield flying.pop(job.name), reply
 
     def _wait(self, executor: Executor) -> list[tuple[Job, dict[str, Any]]]:
         with self._interrupts.window():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol
 
 from blocks.limits import LIMITS, Limits
@@ -21,12 +21,13 @@ class Job:
 
     Attributes:
         name: The trial's name.
-        task: ``train``; ``test``: evaluate given weights on the test split; or ``choose``: find out what the recipe
+        task: ``train``; ``test``: evaluate given weights on the test split; ``lesion``: evaluate them on the
+            validation split without each block in turn; or ``choose``: find out what the recipe
             leaves open, without images.
         configuration: Network, train and data as plain data.
         varied: What the seed varies; what is not named is the same under every seed.
         keep_weights: Whether the reply is to carry the trained weights.
-        weights: The weights to evaluate, for ``test``.
+        weights: The weights to evaluate, for ``test`` and ``lesion``.
         plugins: What the configuration's own kinds need; loaded where the job is done.
         limits: Networks over these are not built.
         halvings: How often the images that go through the network at a time are halved: earlier tries ran out of
@@ -73,7 +74,7 @@ def run(job: Job, splits: Any, device: str) -> dict[str, Any]:
 
     from blocks import NetworkSpec
     from search.train.chance import Seeds
-    from search.train.loop import evaluate, train
+    from search.train.loop import evaluate, measure_lesions, train
     from search.train.memory import give_memory_back
     from search.train.recipe import TrainSpec
 
@@ -106,6 +107,13 @@ def run(job: Job, splits: Any, device: str) -> dict[str, Any]:
         reply = {"test_accuracy": found.accuracy, "test_loss": found.loss, "test_correct": found.correct}
         reply["test_images"] = len(splits.test)
         return {"status": "completed", "reason": "", **reply}
+    if job.task == "lesion":
+        assert job.weights is not None
+        threads, precision, limits = recipe.threads, recipe.precision, job.limits
+        lost = measure_lesions(
+            network, job.weights, splits, device=device, threads=threads, precision=precision, limits=limits
+        )
+        return {"status": "completed", "reason": "", **asdict(lost)}
     keep, limits = job.keep_weights, job.limits
     seeds = Seeds(job.seed, frozenset(job.varied))
     outcome = train(

@@ -17,6 +17,8 @@ from search.data.images import Images, Splits
 from search.train.augmentation import Augmentation
 from search.train.chance import Seeds, seeded_layers, stream
 from search.train.diagnosis import diagnose as diagnosis
+from search.train.diagnosis.lesion import Lesions, lesions
+from search.train.diagnosis.places import original
 from search.train.divergence import Diverged, require_finite
 from search.train.extras import EarlyStopping
 from search.train.feed import Feed, training_batches
@@ -105,6 +107,27 @@ def evaluate(
         weights_into(module, weights)
         score, correct = measure(on_device(module, where), Feed.of(images, splits, where), precision, flip=flip)
     return Evaluation(score.loss, score.accuracy, score.top5, pack(correct))
+
+
+def measure_lesions(
+    network: NetworkSpec,
+    weights: bytes,
+    splits: Splits,
+    *,
+    device: str = "cpu",
+    threads: int = 1,
+    precision: str = "float32",
+    limits: Limits = LIMITS,
+) -> Lesions:
+    """Measures a trained network on validation images, whole and without each residual block's branches.
+
+    Args and raises as ``evaluate``.
+    """
+    where = torch.device(device)
+    with trial_settings(threads):
+        module = network.build(seed=0, limits=limits)
+        weights_into(module, weights)
+        return lesions(original(on_device(module, where)), Feed.of(splits.validation, splits, where), precision)
 
 
 class Trial:
