@@ -27,6 +27,7 @@ from search.progress import Talk
 from search.record import Record, write_atomically
 from search.select import confirmed_arms, finalists, scores, winner
 from search.trial import Job
+from search.tracking import Tracking
 from search.tune import Tuning
 
 
@@ -66,6 +67,7 @@ class Session:
     Args:
         executor: Gives the executor when there is a job for it; not called when nothing is left to do.
         max_failures: The session ends when more trials than this have failed in it.
+        tracking: Is told of every trial.
     """
 
     def __init__(
@@ -79,10 +81,12 @@ class Session:
         interrupts: Interrupts,
         *,
         max_failures: int | None = None,
+        tracking: Tracking | None = None,
     ) -> None:
         self.plan, self.directory, self.record, self.talk = plan, directory, record, talk
         self._executor, self._max_failures, self.shelf = executor, max_failures, shelf
         self._interrupts = interrupts
+        self._tracking = tracking or Tracking(talk.warn)
         self._failures, self._started = 0, time.monotonic()
         self._sums: dict[tuple[str, str], tuple[float, int]] = {}
         self._leaders: dict[str, tuple[float, str]] = {}
@@ -186,7 +190,10 @@ class Session:
     def _start(self, executor: Executor, trial: Trial) -> None:
         self.record.append("started", sync=False, trial=trial.name, arm=trial.arm, seed=trial.seed, phase=trial.phase)
         self.talk.started()
-        executor.submit(self._job(trial, "train", keep_weights=trial.phase == "confirm"))
+        job = self._job(trial, "train", keep_weights=trial.phase == "confirm")
+        who = {"trial": trial.name, "arm": trial.arm, "seed": trial.seed, "phase": trial.phase}
+        self._tracking.started({**who, "configuration": job.configuration})
+        executor.submit(job)
 
     def _finish(self, trial: Trial, reply: dict[str, Any], queue: Queue) -> dict[str, Any]:
         weights = reply.pop("weights", None)
@@ -198,6 +205,7 @@ class Session:
         who = {"trial": trial.name, "arm": trial.arm, "seed": trial.seed, "phase": trial.phase}
         entry = self.record.append("finished", elapsed=self.elapsed(), **_finite({**who, **final, **reply}))
         self._score(entry)
+        self._tracking.finished(entry)
         self.finished[trial.name] = entry
         if entry.get("halvings"):
             self._tell_of_smaller(entry)

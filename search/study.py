@@ -21,6 +21,7 @@ from search.data.spec import DATASETS, DataError, DataSpec
 from search.designs.base import DESIGNS, DesignSpec
 from search.factors import Factor
 from search.phases import ConfirmSpec, FidelitySpec, PowerSpec, TuneSpec
+from search.trackers import TRACKERS, TrackerSpec
 from search.train.recipe import TrainSpec
 
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
@@ -61,6 +62,7 @@ class StudySpec(Spec):
         fidelity: A check of short training runs against full ones.
         confirm: What becomes of the best arms.
         power: What the study wants to be able to see.
+        tracking: What else is told how the study goes: ``tensorboard``, ``wandb``, ``mlflow`` or ``prometheus``.
         margin: Accuracy difference (a fraction: 0.005 is half a point) within which arms count as equivalent.
     """
 
@@ -84,6 +86,7 @@ class StudySpec(Spec):
     power: PowerSpec = PowerSpec()
     margin: Annotated[Fraction, Field(gt=0)] | None = None
     ray: RaySpec = RaySpec()
+    tracking: Annotated[TrackerSpec, TRACKERS] | None = None
 
     @model_validator(mode="after")
     def _portable_name(self) -> Self:

@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 
 from search.additions import added
 from search.data.images import Splits
+from search.data.sanity import sanity
 from search.data.spec import DataError
 from search.doubts import doubts
 from search.engine import Executor, Inline, overcrowding
@@ -30,6 +31,7 @@ from search.resume import StudyChanged, changes, check_resumable
 from search.session import Session, Shelf, TooManyFailures, now
 from search.settle import arms_to_run
 from search.study import Study
+from search.tracking import Tracking
 from search.trial import Job
 
 PLUGINS = "plugins"
@@ -57,6 +59,7 @@ class Workplace:
         self.options, self.study, self.plan, self.directory, self.record = options, study, plan, directory, record
         self.talk, self.shelf = Talk(log=directory / "log.jsonl"), Shelf()
         self._interrupts = interrupts
+        self.tracking = Tracking(self.warn)
         self._executor: Executor | None = None
         self._ray: Any = None
         before = self._last_session()
@@ -64,7 +67,7 @@ class Workplace:
             check_resumable(before["study"], study.spec.plain())
         limit = 0 if options.fail_fast else options.max_failures
         self.session = Session(
-            plan, directory, record, self.executor, self.talk, self.shelf, interrupts, max_failures=limit
+            plan, directory, record, self.executor, self.talk, self.shelf, interrupts, max_failures=limit, tracking=self.tracking
         )
 
     def __enter__(self) -> Self:
@@ -83,6 +86,7 @@ class Workplace:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.tracking.end()
         if self._executor is not None:
             self._executor.close()
         elif self._ray is not None:
@@ -221,6 +225,8 @@ class Workplace:
                 self.warn(f"added after results had been seen: {'; '.join(more)}")
         self._keep_plugins()
         self.record.append("session", **entry)
+        self._look_at(splits)
+        self.tracking.begin(self.study.spec.tracking, entry["study"], self.directory)
         if not self.plan.adaptive:  # a search's arms are known when it has ended
             self._doubt()
 
@@ -229,6 +235,15 @@ class Workplace:
         for plugin in self.study.plugins:
             (self.directory / PLUGINS).mkdir(exist_ok=True)
             write_atomically(self.directory / PLUGINS / plugin.name, plugin.text)
+
+    def _look_at(self, splits: Splits) -> None:
+        """Looks once at the data of a study, and tells what is wrong with them."""
+        if self.session.last("sanity").get("checksum") == splits.checksum:
+            return
+        found = sanity(splits)
+        self.record.append("sanity", checksum=splits.checksum, found=found.plain())
+        for warning in found.warnings:
+            self.warn(f"data: {warning}")
 
     def _doubt(self) -> None:
         """Tells what the networks themselves warn of."""

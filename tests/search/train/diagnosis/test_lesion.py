@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from blocks import NetworkSpec
+from blocks import NetworkSpec, weights_into
 from blocks.block import BLOCKS
 from blocks.laws.subject import subject
 from blocks.modules import ResidualSum
@@ -60,10 +60,8 @@ def zeros(module: object, given: object, out: Tensor) -> Tensor:
 
 def test_accuracies_are_those_of_the_networks_without_each_block(patterns: Splits) -> None:
     spec = network_for(patterns, width=8, depth=3)
-    outcome = train(spec, recipe_of(), patterns, 0, keep_weights=True)
+    outcome = train(spec, recipe_of(epochs=6), patterns, 0, keep_weights=True)
     assert outcome.weights is not None
-    from blocks import weights_into
-
     network = spec.build(0)
     weights_into(network, outcome.weights)
     feed = Feed.of(patterns.validation, patterns, CPU)
