@@ -26,8 +26,8 @@ from search.planned import confirm_seeds, planned_trials
 from search.progress import Talk
 from search.record import Record, write_atomically
 from search.select import confirmed_arms, finalists, scores, winner
-from search.trial import Job
 from search.tracking import Tracking
+from search.trial import Job
 from search.tune import Tuning
 
 

@@ -35,24 +35,24 @@ class Tracking:
 
     def started(self, trial: Mapping[str, Any]) -> None:
         """A trial was given to a worker."""
-        self._tell(lambda tracker: tracker.started(trial))
+        self._tell("started", trial)
 
     def finished(self, entry: Mapping[str, Any]) -> None:
         """A trial ended; its epochs are told first."""
         for epoch in entry.get("epochs", ()):
-            self._tell(lambda tracker, epoch=epoch: tracker.epoch(entry["trial"], epoch))
-        self._tell(lambda tracker: tracker.finished(entry))
+            self._tell("epoch", entry["trial"], epoch)
+        self._tell("finished", entry)
 
     def end(self) -> None:
         """The session ended."""
-        self._tell(lambda tracker: tracker.end())
+        self._tell("end")
         self._tracker = None
 
-    def _tell(self, say: Callable[[Tracker], None]) -> None:
+    def _tell(self, what: str, *given: Any) -> None:
         if self._tracker is None:
             return
         try:
-            say(self._tracker)
+            getattr(self._tracker, what)(*given)
         except Exception as error:
             self._give_up(error)
 

@@ -67,7 +67,15 @@ class Workplace:
             check_resumable(before["study"], study.spec.plain())
         limit = 0 if options.fail_fast else options.max_failures
         self.session = Session(
-            plan, directory, record, self.executor, self.talk, self.shelf, interrupts, max_failures=limit, tracking=self.tracking
+            plan,
+            directory,
+            record,
+            self.executor,
+            self.talk,
+            self.shelf,
+            interrupts,
+            max_failures=limit,
+            tracking=self.tracking,
         )
 
     def __enter__(self) -> Self:

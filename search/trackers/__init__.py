@@ -55,7 +55,15 @@ class TrackerSpec(Spec, ABC):
 
 TRACKERS: Registry[TrackerSpec] = Registry("tracker", "search.trackers")
 
-FINAL = ("train_accuracy", "train_loss", "val_accuracy", "val_loss", "train_seconds", "images_per_second", "peak_memory")
+FINAL = (
+    "train_accuracy",
+    "train_loss",
+    "val_accuracy",
+    "val_loss",
+    "train_seconds",
+    "images_per_second",
+    "peak_memory",
+)
 """What of a finished trial's entry is a number to be followed."""
 
 

@@ -39,9 +39,7 @@ class _Database:
             self._metric, self._client = Metric, MlflowClient(tracking_uri=f"sqlite:///{file}")
             found = self._client.get_experiment_by_name(experiment)
             artifacts = f"file://{file.parent / 'mlartifacts'}"
-            self._experiment = (
-                found.experiment_id if found else self._client.create_experiment(experiment, artifacts)
-            )
+            self._experiment = found.experiment_id if found else self._client.create_experiment(experiment, artifacts)
         self._runs: dict[str, str] = {}
 
     def started(self, trial: Mapping[str, Any]) -> None:
