@@ -34,8 +34,9 @@ def _story(findings: Findings, found: Population) -> str:
     design = findings.table.design
     said = f"{count(len(found.sample), 'arm')} drawn at random"
     if design.cost_band:
-        low, high = (quantity(float(design.cost_band[end])) for end in ("min", "max"))
-        said += f" within {low} to {high} {COST_NAMES.get(found.cost, found.cost)}"
+        ends = (("from", design.cost_band.get("min")), ("to", design.cost_band.get("max")))
+        band = " ".join(f"{word} {quantity(float(end))}" for word, end in ends if end is not None)
+        said += f" within {band} {COST_NAMES.get(found.cost, found.cost)}"
     if design.acceptance:
         drawn, accepted = design.acceptance["drawn"], design.acceptance["accepted"]
         said += f": {accepted:,} of {count(drawn, 'draw')} were accepted"
