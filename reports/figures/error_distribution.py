@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from reports import ink
+from reports.comparisons import COST_NAMES
 from reports.numbers import percent
 from reports.spaces import population
 from reports.statistics import edf
@@ -49,7 +50,7 @@ def caption(frame: pd.DataFrame) -> str:
         "with better networks. Bands hold the whole curve at 95% (Dvoretzky, Kiefer and Wolfowitz)."
     )
     if (frame["weights"] == EQUAL).any():
-        cost = frame["cost"].iloc[0]
+        cost = COST_NAMES.get(str(frame["cost"].iloc[0]), frame["cost"].iloc[0])
         said += f" At equal cost, arms are weighted so that all spaces have the same distribution of {cost}."
     return said
 

@@ -92,7 +92,7 @@ def _marks(part: pd.DataFrame, at: str, index: int, kinds: int) -> ink.Trace:
     return {
         "type": "scatter",
         "x": ink.numbers(effect),
-        "y": (-part["order"] + (0.26 - 0.52 * index / (kinds - 1) if kinds > 1 else 0.0)).tolist(),
+        "y": (-part["order"] + (0.18 - 0.36 * index / (kinds - 1) if kinds > 1 else 0.0)).tolist(),
         "mode": "markers",
         "name": str(part["terms"].iloc[0]),
         "customdata": [arm if isinstance(arm, str) else "" for arm in part["arm"]],

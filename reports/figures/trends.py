@@ -61,7 +61,7 @@ def _panel(part: pd.DataFrame, span: list[float]) -> ink.Figure:
     apart = levels[0] > 0 and levels[-1] / levels[0] >= 8
     title = {"text": ink.plain(part["factor"].iloc[0]) + (", log scale" if apart else "")}
     horizontal: dict[str, Any] = {"title": title}
-    if len(levels) <= 12:
+    if len(levels) <= 12 and (part["over"] == "seeds").all():
         horizontal |= {"tickvals": levels, "ticktext": [f"{level:.4g}" for level in levels]}
     horizontal |= {"type": "log"} if apart else {}
     names = part["series"].unique().tolist()
