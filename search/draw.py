@@ -6,6 +6,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from search.factors import Choice, Kept, Level, Variable
 from search.plan import Arm, Plan
@@ -15,15 +16,25 @@ PROBES, MAX_PROBES = 200, 1000
 """How many random arms tell what share of a space can run; how many are drawn before it counts as infeasible."""
 
 
-def feasible_arms(plan: Plan) -> tuple[list[Arm], int]:
-    """Draws arms of a search's space; returns those that can run, and how many were drawn.
+@dataclass(frozen=True)
+class Sample:
+    """Arms drawn from a space: those that can run, how many were drawn, and why the others can't."""
+
+    arms: list[Arm]
+    draws: int
+    reasons: list[str]
+
+
+def feasible_arms(plan: Plan) -> Sample:
+    """Draws arms of a search's space, to learn which can run.
 
     Raises:
         InputError: If none of ``MAX_PROBES`` can, naming the limit that rejected most.
     """
     generator = random.Random(0)
     found: list[Arm] = []
-    reasons: Counter[str] = Counter()
+    reasons: list[str] = []
+    limits: Counter[str] = Counter()
     draws = 0
     while draws < PROBES or (not found and draws < MAX_PROBES):
         draws += 1
@@ -31,12 +42,13 @@ def feasible_arms(plan: Plan) -> tuple[list[Arm], int]:
         if arm.status == "run" or (arm.status == "duplicate" and not plan.baseline.outside):
             found.append(arm)
         else:
-            reasons[arm.reason.partition(" ")[0] if arm.status == "rejected" and arm.cost else arm.reason] += 1
+            reasons.append(arm.reason)
+            limits[arm.reason.partition(" ")[0] if arm.status == "rejected" and arm.cost else arm.reason] += 1
     if not found:
-        (limit, times), *_ = reasons.most_common(1)
+        (limit, times), *_ = limits.most_common(1)
         message = f"none of {MAX_PROBES} random arms can run; most ({times}) were rejected by: {limit}"
         raise plan.study.source.error(("constraints",), message)
-    return found, draws
+    return Sample(found, draws, reasons)
 
 
 def draw(space: Space, generator: random.Random, kept: Mapping[str, Kept] | None = None) -> Choice:

@@ -2,70 +2,65 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-from statistics import median
-from time import perf_counter
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from blocks import Limits
 from search.doubts import doubts
 from search.draw import feasible_arms
 from search.engine import default_workers
-from search.pilot import earlier_noise
+from search.estimate import Estimate, estimate, macs
 from search.plan import COST_NAMES, Arm, Plan
 from search.planned import planned_trials
+from search.power import Statistics, power_lines
 from search.study import Study
 
 WIDE = 200
 
-SIGNIFICANCE = 0.05
+SHOWN = 24
+"""Of more arms than this, the cheapest and the costliest are shown: the plan is to fit on a page."""
 
-STEPS, MEASURING_SECONDS = 6, 1.0
-"""Training steps of a time measurement, fewer (at least two) if they take longer than so many seconds."""
+REASONS = 3
+"""So many reasons are told why arms are passed over, the commonest first."""
 
 
-def dry_run(study: Study, directory: Path, workers: int | None, detectable: Callable[[int, float], float]) -> None:
+def dry_run(study: Study, directory: Path, workers: int | None, statistics: Statistics) -> None:
     """Prints the plan of a study.
 
     Args:
         directory: Where the run would be; an earlier one there tells the noise.
-        detectable: Gives the smallest detectable effect, in SDs of a paired difference, for pairs and a level.
+        statistics: What tells how large an effect has to be.
 
     Raises:
         InputError: If the study can't be planned, or nothing in its space can run.
     """
     plan = Plan(study)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = WIDE  # a file or a pipe has no width to keep to
+        console.width, console.soft_wrap = WIDE, True  # a file or a pipe has no width to keep to
     console.print(f"[bold]{study.spec.name}[/bold]  {study.spec.question}", markup=True)
     console.print(
         f"design {study.spec.design.kind}, {_plural(len(plan.seeds), 'seed')} an arm, data {study.spec.data.kind}\n"
     )
     console.print(_arms_table(plan))
-    if plan.adaptive:
-        arms, draws = feasible_arms(plan)
-        console.print(f"space: {len(arms)} of {draws} random draws can run")
-    else:
-        arms = [row for row in plan.rows if row.status == "run"]
+    arms = _say_arms(console, plan)
+    power = list(power_lines(plan, directory, statistics))
     _say_counts(console, plan, arms)
-    _say_time(console, plan, arms, workers or study.spec.ray.workers or default_workers(study.spec.train.threads))
+    _say_time(console, estimate(plan, arms), workers or study.spec.ray.workers or default_workers(_threads(plan)))
     _say_memory(console, arms)
     for doubt in doubts(arms):
         console.print(f"warning: {doubt}", markup=False)
-    _say_power(console, plan, directory, detectable)
+    for line in power:
+        console.print(line, markup=False)
 
 
-@dataclass(frozen=True)
-class _Timing:
-    step_seconds: float
-    macs: int
+def _threads(plan: Plan) -> int:
+    return plan.study.spec.train.threads
 
 
 def _arms_table(plan: Plan) -> Table:
@@ -74,28 +69,68 @@ def _arms_table(plan: Plan) -> Table:
     for column in ("MACs", "vs baseline", "parameters", "activations"):
         table.add_column(column, justify="right")
     table.add_column("becomes")
-    base = plan.baseline.cost
-    assert base is not None
-    for row in plan.rows:
-        if row.cost is None:
-            table.add_row(row.label, "", "", "", "", f"{row.status}: {row.reason}")
-            continue
-        becomes = "run" if row.status == "run" else row.status
-        notes = [text for text in (row.reason, f"unmatched: {row.unmatched}" if row.unmatched else "") if text]
-        numbers = (f"{row.cost.macs:,}", f"{row.cost.macs / base.macs - 1:+.1%}", f"{row.cost.params:,}")
-        table.add_row(
-            row.label, *numbers, f"{row.cost.activations:,}", ": ".join([becomes, "; ".join(notes)][: 1 + bool(notes)])
-        )
+    shown = _shown(plan.rows)
+    for number, row in enumerate(shown):
+        _add_row(table, plan, row)
+        if len(shown) < len(plan.rows) and number + 1 == (SHOWN + 1) // 2:
+            table.add_row(f"... and {len(plan.rows) - len(shown)} more in between")
     return table
 
 
-def _say_counts(console: Console, plan: Plan, arms: list[Arm]) -> None:
+def _shown(rows: list[Arm]) -> list[Arm]:
+    """Returns the rows to show: all, or the baseline and then the cheapest and costliest of many."""
+    if len(rows) <= SHOWN:
+        return rows
+    by_cost = sorted((row for row in rows[1:] if row.cost), key=macs)
+    few = (SHOWN - 1) // 2
+    return [rows[0], *by_cost[:few], *by_cost[-(SHOWN - 1 - few) :]]
+
+
+def _add_row(table: Table, plan: Plan, row: Arm) -> None:
+    base = plan.baseline.cost
+    assert base is not None
+    if row.cost is None:
+        table.add_row(row.label, "", "", "", "", f"{row.status}: {row.reason}")
+        return
+    notes = [text for text in (row.reason, f"unmatched: {row.unmatched}" if row.unmatched else "") if text]
+    numbers = (f"{row.cost.macs:,}", f"{row.cost.macs / base.macs - 1:+.1%}", f"{row.cost.params:,}")
+    table.add_row(
+        row.label, *numbers, f"{row.cost.activations:,}", ": ".join([row.status, "; ".join(notes)][: 1 + bool(notes)])
+    )
+
+
+def _say_arms(console: Console, plan: Plan) -> list[Arm]:
+    """Tells what becomes of arms, and why; returns those that run, or of a search, arms like them."""
+    if plan.adaptive:
+        sample = feasible_arms(plan)
+        console.print(f"space: {_share(len(sample.arms), sample.draws)} random draws can run{_because(sample.reasons)}")
+        return sample.arms
     counts = Counter(row.status for row in plan.rows)
-    macs = [_macs(arm) for arm in arms]
-    if not plan.adaptive:
-        rows = f"{_plural(len(plan.rows), 'arm')} = {counts['run']} run + {counts['rejected']} rejected"
-        console.print(f"{rows} + {counts['duplicate']} duplicate")
-    console.print(f"MACs from {min(macs):,} to {max(macs):,}")
+    rows = f"{_plural(len(plan.rows), 'arm')} = {counts['run']} run + {counts['rejected']} rejected"
+    passed_over = (row.reason for row in plan.rows if row.status != "run")
+    console.print(f"{rows} + {counts['duplicate']} duplicate{_because(passed_over)}")
+    accepted = plan.facts.get("acceptance")
+    if accepted:
+        console.print(f"space: {_share(accepted['accepted'], accepted['drawn'])} random draws were accepted")
+    return list(plan.arms.values())
+
+
+def _because(reasons: Iterable[str]) -> str:
+    """Returns the commonest reasons, those that differ in nothing but a number taken together."""
+    found = Counter(re.sub(r"\b[0-9][0-9,.]* (?=above|below)", "", reason) for reason in reasons)
+    told = [f"{count} {reason}" for reason, count in found.most_common(REASONS)]
+    if len(found) > len(told):
+        told.append(f"and {_plural(len(found) - len(told), 'other reason')}")
+    return "".join(f"; {text}" for text in told)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part:,} of {whole:,} ({part / whole:.0%})"
+
+
+def _say_counts(console: Console, plan: Plan, arms: list[Arm]) -> None:
+    costs = [macs(arm) for arm in arms]
+    console.print(f"MACs from {min(costs):,} to {max(costs):,}")
     match = getattr(plan.study.spec.design, "match", None)
     if match is not None:
         twins = sum(row.match != "none" and row.status == "run" for row in plan.rows)
@@ -104,62 +139,25 @@ def _say_counts(console: Console, plan: Plan, arms: list[Arm]) -> None:
             f"equal {COST_NAMES[match.cost]}: {_plural(twins, 'twin')} added, {_plural(alone, 'arm')} unmatched"
         )
     planned = planned_trials(plan)
-    parts = " + ".join(f"{count} {phase}" for phase, count in planned.items())
-    console.print(f"trials: {parts} = {sum(planned.values())}")
+    parts = " + ".join(f"{count:,} {phase}" for phase, count in planned.items())
+    most = "; fewer where an arm's own values are its best" if plan.tuning else ""
+    console.print(f"trials: {parts} = {sum(planned.values()):,}{most}")
 
 
-def _say_time(console: Console, plan: Plan, arms: list[Arm], workers: int) -> None:
-    """Measures a few real steps of the cheapest and the costliest arm, and scales between them by MACs."""
-    ordered = sorted(arms, key=_macs)
-    timings = [_measured(arm, plan.limits) for arm in {arm.arm: arm for arm in (ordered[0], ordered[-1])}.values()]
-    spec = plan.study.spec
-    steps_text = " to ".join(f"{timing.step_seconds * 1e3:.1f}" for timing in timings)
+def _say_time(console: Console, found: Estimate | None, workers: int) -> None:
+    if found is None:
+        console.print("time: not known; the loss of the arms that were tried is not finite even for a few steps")
+        return
+    steps = " to ".join(f"{pace.training * batch * 1e3:.1f}" for _, pace, batch in found.paces)
+    which = "from the cheapest arm to the costliest, " if len(found.paces) > 1 else ""
+    console.print(f"a training step: {steps} ms here, {which}with all that the recipe does in it")
+    low, mean, high = map(_duration, found.trial)
+    console.print(f"a trial: {f'{low} to {high}, {mean} on average' if low != high else mean}")
     console.print(
-        f"a training step: {steps_text} ms here, forward and backward, from the cheapest arm to the costliest"
+        f"time: about {_duration(found.total / workers)} on {_plural(workers, 'worker')} like this machine's: "
+        + ", ".join(f"{phase} {_duration(seconds / workers)}" for phase, seconds in found.phases.items())
+        + f"; {found.evaluation / found.total:.0%} of it to measure accuracies"
     )
-    images = spec.data.facts().images
-    # A share of None is a folder's own split or the usual fifth, which is near enough for an estimate.
-    shares = [getattr(spec.data, f"{split}_fraction", 0.0) for split in ("validation", "test")]
-    validation, test = (images * (0.2 if share is None else share) for share in shares)
-    train = (images - validation - test) * spec.data.train_fraction
-    # A forward pass is about a third of a step.
-    steps_an_epoch = max(1.0, train / spec.train.batch_size) + validation / spec.train.batch_size / 3
-    planned = planned_trials(plan)
-    explore, confirm = planned.get("explore", 0), planned["confirm"]
-    epochs = explore * spec.train.epochs + confirm * (spec.confirm.epochs or spec.train.epochs)
-    mean_step = sum(_interpolated(timings, arm) for arm in ordered) / len(ordered)
-    total = epochs * steps_an_epoch * mean_step / workers
-    console.print(f"time: about {_duration(total)} of training on {workers} workers like this machine's processor")
-
-
-def _measured(arm: Arm, limits: Limits) -> _Timing:
-    import torch
-
-    own = arm.configuration
-    torch.set_num_threads(own.train.threads)
-    network = own.network.build(seed=0, limits=limits)
-    network.gradient_checkpointing = own.train.checkpointing
-    generator = torch.Generator().manual_seed(0)
-    images = torch.rand(own.train.batch_size, *own.input, generator=generator)  # N C H W
-    labels = torch.zeros(own.train.batch_size, dtype=torch.int64)
-    seconds: list[float] = []
-    while len(seconds) < 2 or (len(seconds) < STEPS and sum(seconds) < MEASURING_SECONDS):
-        started = perf_counter()
-        loss: torch.Tensor = torch.nn.functional.cross_entropy(network(images), labels)
-        torch.autograd.backward(loss)
-        seconds.append(perf_counter() - started)
-    return _Timing(median(seconds[1:]), _macs(arm))  # the first step warms up
-
-
-def _macs(arm: Arm) -> int:
-    assert arm.cost is not None
-    return arm.cost.macs
-
-
-def _interpolated(timings: list[_Timing], arm: Arm) -> float:
-    first, last = timings[0], timings[-1]
-    share = (_macs(arm) - first.macs) / (last.macs - first.macs) if last.macs > first.macs else 0.0
-    return first.step_seconds + share * (last.step_seconds - first.step_seconds)
 
 
 def _say_memory(console: Console, arms: list[Arm]) -> None:
@@ -177,34 +175,11 @@ def _bytes(number: int) -> str:
     return f"{number / 2**20:,.1f} MiB" if number >= 2**20 else f"{number / 2**10:,.1f} KiB"
 
 
-def _say_power(console: Console, plan: Plan, directory: Path, detectable: Callable[[int, float], float]) -> None:
-    """The smallest effect that the seeds could show, in noise SDs; in points too if an earlier run tells the noise."""
-    seeds = len(plan.seeds)
-    if plan.adaptive or plan.study.spec.design.kind == "train":
-        return
-    if seeds < 2:
-        console.print(
-            "smallest detectable effect: none; a single seed shows no noise, so no effect can be told from it"
-        )
-        return
-    # Holm asks this of the smallest p of a family; every arm beside the baseline is compared once.
-    comparisons = max(1, len(plan.arms) - 1)
-    size = detectable(seeds, SIGNIFICANCE / comparisons)
-    text = (
-        f"smallest detectable effect: {size:.2f} SDs of a paired difference, with {seeds} seeds and "
-        f"{_plural(comparisons, 'comparison')} (80% power, two-sided 5% over all of them)"
-    )
-    noise = earlier_noise(directory, plan.baseline.arm)
-    if noise is not None:
-        text += f"; {size * noise * 100:.2f} points at the SD of {noise * 100:.2f} that the run in {directory} shows"
-    console.print(text)
-
-
 def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _duration(seconds: float) -> str:
     if seconds < 120:
-        return f"{seconds:.0f} s"
+        return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"

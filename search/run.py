@@ -91,7 +91,7 @@ def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
     if options.dry_run:
         from search.dry_run import dry_run
 
-        dry_run(study, directory, options.workers, _smallest_detectable)
+        dry_run(study, directory, options.workers, _statistics())
         return 0
     from search.plan import Plan
 
@@ -155,12 +155,17 @@ def _undo(directory: Path) -> None:
         directory.rmdir()
 
 
-def _smallest_detectable(pairs: int, level: float) -> float:
+def _statistics() -> Any:
+    """Returns what the dry run borrows of ``reports``."""
     import pandas as pd
 
-    from reports.statistics import detectable
+    from reports.statistics import detectable, pairs_for_equivalence, pairs_needed
+    from search.power import Statistics
 
-    return float(detectable(pd.Series([1.0]), pd.Series([pairs]), level).iloc[0])
+    def smallest(sd: float, pairs: int, level: float) -> float:
+        return float(detectable(pd.Series([sd]), pd.Series([pairs]), level).iloc[0])
+
+    return Statistics(smallest, pairs_needed, pairs_for_equivalence)
 
 
 def _prepare_directory(directory: Path, fresh: bool) -> None:
