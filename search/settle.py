@@ -122,4 +122,4 @@ def _question(study: Study, plan: Plan, options: argparse.Namespace) -> dict[str
 
 def arms_to_run(plan: Plan) -> list[Arm]:
     """Returns the arms that a plan trains; of a search, those of a sample of its space."""
-    return [plan.baseline, *feasible_arms(plan)[0]] if plan.adaptive else list(plan.arms.values())
+    return [plan.baseline, *feasible_arms(plan).arms] if plan.adaptive else list(plan.arms.values())
