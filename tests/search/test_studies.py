@@ -93,6 +93,10 @@ def shrunk(name: str) -> list[str]:
         settings.append("data.train_fraction=0.1")
     else:
         settings.append("data={kind: synthetic, images: 120, image_size: 16, num_classes: 4}")
+    if spec.tune:
+        settings.append("tune.trials=2")
+    if spec.fidelity:
+        settings.append("fidelity={arms: 3, epochs: [1, 2]}")
     if spec.train.batch_size > 64:
         settings.append("train.batch_size=64")  # what is left of the images makes a batch
     return [*settings, "design.trials=4"] if spec.design.kind == "search" else settings
