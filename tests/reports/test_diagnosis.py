@@ -1,0 +1,60 @@
+"""The section of what trials tell, from files written for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reports.diagnosis import lesions, sentences
+from reports.figures import diagnosis_gradients, diagnosis_lesions
+from reports.findings import find
+from reports.sections import diagnosis as section
+from reports.table import Table, read
+from tests.reports import runs
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Table:
+    folder = runs.finished_ablation().write(tmp_path)
+    table = read(folder)
+    arm, other = table.baseline, table.arms.index[1]
+    who = [{"trial": f"{arm}-{seed}", "arm": arm, "seed": seed, "phase": "explore"} for seed in (0, 1)]
+    findings = [
+        {**own, "kind": "dead_units", "text": f"{5 + index} of 16 units of stage 1 never fire", "value": 0.3 + index}
+        for index, own in enumerate(who)
+    ]
+    blocks = {"stages.0.0": 0.5, "stages.0.1": 0.899}
+    lesion = {"trial": "x", "arm": other, "seed": 1000, "images": 360, "accuracy": 0.9, "blocks": blocks}
+    content = {"schema": 1, "data": None, "findings": findings, "lesions": [lesion]}
+    (folder / "diagnosis.json").write_text(json.dumps(content))
+    lines = [
+        f"{own['trial']},{arm},{own['seed']},explore,1,stem,gradient_norm,{4.0**index}" for index, own in enumerate(who)
+    ]
+    header = "trial,arm,seed,phase,epoch,stage,name,value"
+    (folder / "diagnosis.csv").write_text("\n".join([header, *lines]) + "\n")
+    return read(folder)
+
+
+def test_sentences_are_counted_and_the_worst_is_said(told: Table) -> None:
+    (row,) = sentences(told).to_dict("records")
+    assert row["text"] == "6 of 16 units of stage 1 never fire"
+    assert row["n"] == 2
+
+
+def test_blocks_that_can_be_removed_are_named(told: Table) -> None:
+    assert lesions(told)["change"].tolist() == pytest.approx([-0.4, -0.001])
+    lead = section.build(find(told)).lead[-1]
+    assert "stage 1 block 2 (−0.10" in lead
+    assert "without stage 1 block 1 it loses 40.00" in lead
+
+
+def test_figures_show_means_over_seeds(told: Table) -> None:
+    assert diagnosis_gradients.data(told)["value"].tolist() == pytest.approx([2.0])
+    assert diagnosis_lesions.data(told)["name"].tolist() == ["stage 1 block 1", "stage 1 block 2"]
+
+
+def test_runs_of_before_have_no_section(tmp_path: Path) -> None:
+    built = section.build(find(read(runs.finished_ablation().write(tmp_path))))
+    assert (built.lead, built.grids, built.facts) == ((), (), ())
