@@ -22,6 +22,7 @@ from search.designs.base import DESIGNS, DesignSpec
 from search.factors import Factor
 from search.phases import ConfirmSpec, FidelitySpec, PowerSpec, TuneSpec
 from search.trackers import TRACKERS, TrackerSpec
+from search.train.initial import located
 from search.train.recipe import TrainSpec
 
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
@@ -130,7 +131,7 @@ def load_study(path: str | FilePath, overrides: tuple[str, ...] = ()) -> Study:
 def resolve_study(source: Source) -> Study:
     """Validates a study that was read already, its plugins loaded first. Raises ``InputError``."""
     plugins = plugins_of(source)
-    given = dict(source.data)
+    given = dict(located(source.data, FilePath(source.origin).parent))
     given.setdefault("question", _question(source.comment))
     given.setdefault("design", "train")
     for required in ("name", "data", "network", "train"):

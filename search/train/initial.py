@@ -21,7 +21,8 @@ class Initial(Spec):
     begins anew else. A bare path is shorthand for ``file``."""
 
     file: Text | None = None
-    """A model that a study or ``save_model`` wrote: ``runs/NAME/winner.safetensors``."""
+    """A model that a study or ``save_model`` wrote, as seen from the study's folder:
+    ``../runs/NAME/winner.safetensors``."""
     sha256: Text | None = None
     """Of the file; filled in when the study is read. It is what tells two files apart, not where they lie."""
     preset: Text | None = None
@@ -81,6 +82,32 @@ class Initial(Spec):
                 where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
                 return f"the weights are of another network: its {where} is {first}, here it is {second}"
         return "the weights are of another network"
+
+
+def located(study: Any, folder: Path) -> Any:
+    """Returns a study's plain data with every file under ``init`` found from the study's own folder.
+
+    That is ``train.init``, levels of a factor whose path is ``train.init``, and patches that set it.
+    """
+    if isinstance(study, list):
+        return [located(item, folder) for item in study]
+    if not isinstance(study, Mapping):
+        return study
+    found = {
+        key: _absolute(value, folder) if key in ("init", "train.init") else located(value, folder)
+        for key, value in study.items()
+    }
+    if study.get("path") == "train.init" and isinstance(study.get("levels"), list):
+        found["levels"] = [_absolute(level, folder) for level in study["levels"]]
+    return found
+
+
+def _absolute(initial: Any, folder: Path) -> Any:
+    if isinstance(initial, str):
+        return str((folder / initial).absolute())
+    if isinstance(initial, Mapping) and isinstance(initial.get("file"), str):
+        return {**initial, "file": str((folder / initial["file"]).absolute())}
+    return initial
 
 
 @lru_cache(maxsize=64)

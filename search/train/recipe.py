@@ -68,7 +68,8 @@ class TrainSpec(Spec):
     ema: Ema | None = None
     """``{decay: 0.999}``: a moving average of the weights is evaluated, and kept."""
     init: Initial | None = None
-    """Trained weights to start from: ``runs/NAME/winner.safetensors``, or a preset with its ``weights``."""
+    """Trained weights to start from: ``../runs/NAME/winner.safetensors`` (as seen from the study's folder), or a
+    preset with its ``weights``."""
     freeze: tuple[Literal["stem"] | Natural, ...] = ()
     """Parts that are not trained, batch norms' statistics included: ``[stem, 0, 1]``, stages by their index."""
     freeze_batch_norm: Literal["none", "statistics", "affine", "both"] = "none"

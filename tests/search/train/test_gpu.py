@@ -7,9 +7,11 @@ import torch
 
 from search.data import Splits
 from search.train.augment import apply, draw
+from search.train.augmentation import Augmentation
 from search.train.augmentations import Augment
 from search.train.batch import Batch
 from search.train.chance import stream
+from search.train.feed import Feed
 from search.train.loop import Trial, evaluate, train
 from search.train.settings import trial_settings
 from tests.search.train.specs import network_for, recipe_of
@@ -58,3 +60,44 @@ def test_divergence_is_noticed(patterns: Splits) -> None:
     outcome = train(network_for(patterns), wild, patterns, 0, device="cuda")
     assert outcome.status == "diverged"
     assert outcome.epochs == ()
+
+
+EVERYTHING = {
+    "crop": 2, "flip": "alternating", "policy": "rand_augment", "color_jitter": {"brightness": 0.4, "hue": 0.1},
+    "erasing": {"probability": 0.5}, "cutout": 3, "mixup": 0.4, "cutmix": 1.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EVERYTHING)
+def test_augmentations_are_those_of_the_cpu(name: str, patterns: Splits) -> None:
+    spec = Augment.model_validate({name: EVERYTHING[name]})
+    batches = []
+    for device in (torch.device("cpu"), torch.device("cuda")):
+        feed = Feed.of(patterns.train, patterns, device)
+        draws = Augmentation(spec, 0, len(feed.labels), (8, 8)).epoch(torch.arange(128), 32)
+        batches.append(draws.batch(feed.pixels[:128], feed.labels[:128], feed.normalised, 0, 128))
+    here, there = batches
+    off = (here.images - there.images.cpu()).abs() > 0.03  # two steps of 255: a sum that is rounded the other way
+    assert off.float().mean() < 0.002
+    if here.shares is not None:
+        assert torch.equal(here.shares, there.shares.cpu())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"optimizer": {"kind": "muon", "lr": 0.02}},
+        {"optimizer": "rmsprop", "clip_norm": 1.0},
+        {"ema": {"decay": 0.9}, "accumulation": 2, "evaluation": {"flip": True}},
+        {"precision": "float16", "clip_norm": 1.0, "clip_value": 0.5},
+        {"augment": EVERYTHING},
+    ],
+)
+def test_every_piece_of_a_recipe_learns(fields: dict[str, object], digits: Splits) -> None:
+    augment = fields.get("augment")
+    if isinstance(augment, dict):  # digits are grey
+        fields = {"augment": {**augment, "color_jitter": {"brightness": 0.4}, "crop": 1, "cutout": 2, "flip": False}}
+    recipe = recipe_of(epochs=4, batch_size=64, **fields)
+    outcome = train(network_for(digits, width=16), recipe, digits, 0, device="cuda")
+    assert outcome.status == "completed"
+    assert outcome.epochs[-1].val_accuracy > (0.3 if "augment" in fields else 0.6)

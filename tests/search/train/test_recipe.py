@@ -5,9 +5,14 @@ import sys
 
 import pytest
 
+from blocks.base import identity
+from search.resume import StudyChanged, check_resumable
 from search.train import TrainSpec
 from search.train.optimizers import OPTIMIZERS
 from search.train.schedules import SCHEDULES, RisingScheduleSpec
+from tests.search.studies import study
+
+DESIGN = "design: {kind: train, seeds: 1}"
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS.kinds())
@@ -46,3 +51,28 @@ def test_recipes_need_no_torch() -> None:
         "TrainSpec.model_validate({'optimizer': 'adamw', 'schedule': 'step'}); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_what_was_added_since_changes_no_identity() -> None:
+    """Arms of runs that were begun before there were these fields; the hashes are of that time."""
+    assert identity(TrainSpec().content()) == "8653b3d0cc9e"
+    for fields in (
+        {"accumulation": 2},
+        {"augment": {"policy": "rand_augment"}},
+        {"augment": {"flip": "alternating"}},
+        {"schedule": {"kind": "cosine", "warmup_epochs": 1, "warmup_start": 0.5}},
+        {"clip_norm": 1},
+        {"ema": {"decay": 0.9}},
+        {"freeze": ["stem"]},
+        {"evaluation": {"flip": True}},
+    ):
+        assert identity(TrainSpec.model_validate(fields).content()) != "8653b3d0cc9e", fields
+
+
+def test_fields_at_their_defaults_are_no_difference_to_an_earlier_study() -> None:
+    before = study(DESIGN).spec.plain()
+    earlier = {**before, "train": {name: before["train"][name] for name in ("epochs", "batch_size", "optimizer")}}
+    check_resumable(earlier, before)
+    changed = {**before, "train": {**before["train"], "clip_norm": 1}}
+    with pytest.raises(StudyChanged, match=r"train\.clip_norm: was not there, is now 1"):
+        check_resumable(earlier, changed)
