@@ -56,7 +56,12 @@ class Conv(NamedTuple):
 
         in_channels, out_channels, kernel, stride, groups, bias, zero = self
         padding = kernel // 2 if kernel % 2 else 0
-        module = nn.Conv2d(in_channels, out_channels, kernel, stride, padding, groups=groups, bias=bias)
+        kind: type[nn.Conv2d] = nn.Conv2d
+        if kernel == 1 and stride > 1:
+            from blocks.modules import StridedPointwiseConv2d
+
+            kind = StridedPointwiseConv2d
+        module = kind(in_channels, out_channels, kernel, stride, padding, groups=groups, bias=bias)
         if zero:
             setattr(module, ZERO_INIT, True)
         return module
