@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from search.plan import Trial
+from search.arms import Trial
 from search.record import write_atomically
 
 SCHEMA = 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from blocks import NetworkSpec
+from search.arms import Arm
 from search.configuration import Configuration
-from search.plan import Arm
 
 NAMED = 3
 """Of many arms, so many are named."""

@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from search.arms import Arm
 from search.factors import Choice, Kept, Level, Variable
-from search.plan import Arm, Plan
+from search.plan import Plan
 from search.space import Space
 
 PROBES, MAX_PROBES = 200, 1000

@@ -11,11 +11,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from search.arms import Arm
 from search.doubts import doubts
 from search.draw import feasible_arms
 from search.engine import default_workers
 from search.estimate import Estimate, estimate, macs
-from search.plan import COST_NAMES, Arm, Plan
+from search.plan import COST_NAMES, Plan
 from search.planned import planned_trials
 from search.power import Statistics, power_lines
 from search.study import Study

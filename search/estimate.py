@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from search.arms import Arm
 from search.configuration import Configuration
 from search.data.spec import DataSpec
-from search.plan import Arm, Plan
+from search.plan import Plan
 from search.planned import planned_trials
 
 if TYPE_CHECKING:

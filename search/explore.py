@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any, Protocol
 
+from search.arms import Arm, Trial
 from search.designs.base import AdaptiveDesign, Proposal
 from search.draw import draw
 from search.factors import Choice
-from search.plan import Arm, Plan, Trial
+from search.plan import Plan
 from search.record import Record
 
 STUCK = 10

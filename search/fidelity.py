@@ -9,11 +9,12 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from blocks import InfeasibleSpec
+from search.arms import Arm, Trial
 from search.configuration import Unresolvable
 from search.phases import FIRST_FIDELITY_SEED
 
 if TYPE_CHECKING:
-    from search.plan import Arm, Plan, Trial
+    from search.plan import Plan
 
 EPOCHS = "train.epochs"
 
@@ -50,8 +51,6 @@ class Fidelity:
 
     def trials(self, sample: list[str]) -> list[Trial]:
         """Returns the trials of a sample, seed by seed."""
-        from search.plan import Trial
-
         arms = [length for arm in sample for length in self.lengths(arm)]
         return [Trial(arm, seed, "fidelity") for seed in self.seeds for arm in arms]
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from blocks.source import dotted
 from search.additions import additions
+from search.arms import Arm, Derived
 from search.columns import EPOCH_COLUMNS, FIXED_COLUMNS
 from search.diagnosis import numbers, write_diagnosis
-from search.plan import Arm, Derived, Plan, difference
+from search.plan import Plan, difference
 from search.record import write_atomically
 
 SCHEMA = 1

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from blocks import Cost, InfeasibleSpec
 from blocks.limits import demand_at
 from blocks.source import dotted
 from search import paths
+from search.arms import Arm, Derived, Trial
 from search.configuration import Configuration, Unresolvable
 from search.designs.base import DesignSpec, ListedDesign, MatchSpec
 from search.factors import Choice
@@ -21,77 +22,6 @@ from search.tune import Tuning
 COST_NAMES = {"macs": "MACs", "params": "parameters", "activations": "activations", "out_channels": "output channels"}
 
 OWN_VALIDATION = "bring their own validation split, which can't be cut anew for every seed"
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One row of the tables.
-
-    Attributes:
-        arm: The identity of its configuration.
-        levels: The label of every variable, by column; empty where a variable is not varied.
-        status: ``run``, ``rejected`` (by a constraint, or because it can't be built), or ``duplicate``.
-        match: ``none``, or the cost at which this arm is another's equal-cost twin.
-        match_of: The arm that it is the twin of.
-        twin: Of an arm that has one, the twin; itself where it is at equal cost as it stands.
-        unmatched: Why there is no twin, where one was asked for.
-        multiplier: What its widths were multiplied by.
-        gap: The relative difference between its matched cost and the baseline's.
-        tuned_of: The arm that this one is with a recipe of its own.
-    """
-
-    arm: str
-    label: str
-    levels: dict[str, str]
-    configuration: Configuration
-    cost: Cost | None
-    status: str = "run"
-    reason: str = ""
-    match: str = "none"
-    match_of: str | None = None
-    twin: str | None = None
-    unmatched: str | None = None
-    multiplier: float = 1.0
-    gap: float | None = None
-    tuned_of: str | None = None
-
-    @property
-    def outside(self) -> bool:
-        """Whether this is a baseline that breaks the study's own constraints: a reference, never the winner."""
-        return self.status == "run" and bool(self.reason)
-
-
-@dataclass(frozen=True)
-class Derived:
-    """A configuration that is trained beside the arms: an arm's, with a few values of the recipe changed.
-
-    Attributes:
-        arm: The identity of its configuration.
-        of: The arm that it is made from.
-        role: ``tune`` or ``fidelity``: the phase that it is for.
-        changes: The changed values by path.
-    """
-
-    arm: str
-    of: str
-    role: str
-    changes: dict[str, Any]
-    configuration: Configuration
-    cost: Cost
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One training run: an arm, a seed, a phase."""
-
-    arm: str
-    seed: int
-    phase: str
-
-    @property
-    def name(self) -> str:
-        """The trial's name in every table; the same in every session."""
-        return f"{self.arm}-s{self.seed}"
 
 
 class Plan:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from statistics import fmean
 from typing import Any
 
-from search.plan import Arm, Plan
+from search.arms import Arm
+from search.plan import Plan
 
 Finished = Mapping[str, Mapping[str, Any]]
 """The record's last entry of every finished trial, by the trial's name."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from search.arms import Trial
 from search.data.images import Splits
 from search.data.prepare import prepare
 from search.data.spec import DATASETS
@@ -21,7 +22,7 @@ from search.export import write_winner
 from search.fidelity import Fidelity
 from search.interrupts import Interrupts
 from search.outputs import latest, sampled, write_outputs
-from search.plan import Plan, Trial
+from search.plan import Plan
 from search.planned import confirm_seeds, planned_trials
 from search.progress import Talk
 from search.record import Record, write_atomically

@@ -10,9 +10,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from search.arms import Arm
 from search.draw import feasible_arms
 from search.engine import default_workers, in_new_process
-from search.plan import Arm, Plan
+from search.plan import Plan
 from search.record import read
 from search.study import Study, resolve_study
 from search.train.recipe import TrainSpec

@@ -16,12 +16,13 @@ from blocks import InfeasibleSpec
 from blocks.base import canonical
 from blocks.source import InputError
 from search import paths
+from search.arms import Arm, Trial
 from search.configuration import Unresolvable
 from search.factors import Range
 from search.phases import FIRST_TUNE_SEED
 
 if TYPE_CHECKING:
-    from search.plan import Arm, Plan, Trial
+    from search.plan import Plan
 
 REFUSED = {
     "search": "a search compares nothing at equal recipes; make the path a factor of the search",
@@ -73,8 +74,6 @@ class Tuning:
 
     def trials(self) -> list[Trial]:
         """Returns the trials: every arm's own values first, then value by value."""
-        from search.plan import Trial
-
         tried = [each[number] for number in range(self.budget) for each in self.candidates.values()]
         return [Trial(arm, FIRST_TUNE_SEED, "tune") for arm in dict.fromkeys(candidate.arm for candidate in tried)]
 
