@@ -293,6 +293,9 @@ def _chosen(findings: Findings, row: Row) -> str:
     if row["gain_effect"] == row["gain_effect"]:
         gain = f"{points(row['gain_effect'])} {points_interval(row['gain_low'], row['gain_high'])}"
         said += f"; {gain} against the baseline, paired"
+    if row["worth"] == row["worth"]:
+        worth = f"{percent(row['worth'], shown)} {percent_interval(row['worth_low'], row['worth_high'], shown)}"
+        said += f". By both phases together, free of the luck of being chosen, it is worth {worth}"
     return f"{said}."
 
 

@@ -13,7 +13,7 @@ from reports.frontier import Inflation, bands, inflation
 from reports.noise import Noises, noises
 from reports.outlook import Outlook, outlook
 from reports.spaces import Population, population
-from reports.statistics import effects, shrinkage
+from reports.statistics import confirmed_means, effects, shrinkage
 from reports.table import Table
 from reports.trust import Counts, count_up
 from reports.tuning import tuning
@@ -29,7 +29,9 @@ class Findings:
         comparisons: One row a declared comparison (:func:`reports.comparisons.comparisons`).
         bands: One row a limit of cost, for designs that declare no comparisons (:func:`reports.frontier.bands`).
         confirmed: One row an arm of the confirm phase, indexed by arm, with its paired difference from the baseline
-            on the fresh seeds.
+            on the fresh seeds (``gain_effect`` ...) and what it is worth by both phases together, with its interval
+            (``worth``, ``worth_low``, ``worth_high``: :func:`reports.statistics.confirmed_means`; missing where too few
+            arms or seeds are complete).
         counts: The books of trials and arms.
         tuning: One row an arm that found its own recipe (:func:`reports.tuning.tuning`).
         outlook: What more seeds would buy.
@@ -86,12 +88,22 @@ def _confirmed(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
     columns = ["effect", "low", "high", "pairs"]
     trials = table.phase("confirm")
     trials = trials.drop_duplicates(["arm", "seed"])
-    seen = arms.loc[arms.index.isin(trials["arm"])]
+    seen = arms.loc[arms.index.isin(trials["arm"])].join(_worth(table.phase("explore"), trials))
     if not (trials["arm"] == table.baseline).any():
-        return seen.reindex(columns=[*arms.columns, *(f"gain_{column}" for column in columns)])
+        return seen.reindex(columns=[*seen.columns, *(f"gain_{column}" for column in columns)])
     gains = effects(trials, baseline=table.baseline, by="arm").set_index("arm")[columns].add_prefix("gain_")
     joined = seen.join(gains)
     return joined.sort_values("confirm_mean", ascending=False, kind="stable")
+
+
+def _worth(explored: pd.DataFrame, confirmed: pd.DataFrame) -> pd.DataFrame:
+    """Returns what finalists are worth by both phases: the best mean of fresh seeds is the best of several, too."""
+    columns = {"shrunken": "worth", "low": "worth_low", "high": "worth_high"}
+    first = explored.drop_duplicates(["arm", "seed"])
+    try:
+        return confirmed_means(first, confirmed, by="arm").rename(columns=columns)[list(columns.values())]
+    except ValueError:  # it says which arms or seeds are too few; the page says how many there are
+        return pd.DataFrame(columns=list(columns.values()), dtype=float)
 
 
 def _shrinkage(table: Table) -> pd.DataFrame:

@@ -47,10 +47,12 @@ def _story(findings: Findings) -> str:
 def _grid(findings: Findings) -> Grid:
     rows = findings.confirmed.reset_index(names="arm").to_dict("records")
     tested = bool((findings.confirmed["test_n"] > 0).any())
+    known = bool(findings.confirmed["worth"].notna().any())
     columns = (
         Column("Arm", numeric=False),
         Column("Explore", hint="Validation accuracy that the finalists were chosen by"),
         Column("Fresh seeds", hint="Validation accuracy in the confirm phase, with its 95% t interval"),
+        *((Column("Both phases", hint="What the arm is worth by explore and fresh seeds together"),) if known else ()),
         Column(
             "Change of the gain", hint="Gain over the baseline on fresh seeds less that in explore, 95% Welch interval"
         ),
@@ -59,10 +61,17 @@ def _grid(findings: Findings) -> Grid:
         Column("Seeds"),
     )
     note = "Means; 95% t intervals over seeds under them, clipped to 0–100%. Differences in percentage points (pp)."
-    return Grid("Finalists on fresh seeds", columns, [_row(findings, row, tested) for row in rows], note)
+    if known:
+        note += (
+            " Both phases: what the arm is worth by its scores in explore and on fresh seeds together, drawn towards "
+            "the others by as much as the noise calls for. The best of several finalists on fresh seeds is itself a "
+            "little lucky; this is not."
+        )
+    body = [_row(findings, row, known=known, tested=tested) for row in rows]
+    return Grid("Finalists on fresh seeds", columns, body, note)
 
 
-def _row(findings: Findings, row: dict[Any, Any], tested: bool) -> list[Cell]:
+def _row(findings: Findings, row: dict[Any, Any], *, known: bool, tested: bool) -> list[Cell]:
     table, shown = findings.table, digits(findings.table)
     winner = table.winner is not None and row["arm"] == table.winner["arm"]
     marks = [word for word, true in (("winner", winner), ("baseline", row["arm"] == table.baseline)) if true]
@@ -76,6 +85,7 @@ def _row(findings: Findings, row: dict[Any, Any], tested: bool) -> list[Cell]:
         ),
         Cell(percent(row["mean"], shown), row["mean"]),
         _accuracy(row, "confirm", shown),
+        *([_worth(row, shown)] if known else []),
         _shrunk(findings, row["arm"]),
         Cell(ABSENT if gain != gain else points(gain), gain, note=points_interval(row["gain_low"], row["gain_high"])),
     ]
@@ -89,6 +99,11 @@ def _shrunk(findings: Findings, arm: str) -> Cell:
         return Cell(ABSENT, float("nan"))
     lost: dict[Any, Any] = findings.shrinkage.loc[arm].to_dict()
     return Cell(points(-lost["shrinkage"]), -lost["shrinkage"], note=points_interval(-lost["high"], -lost["low"]))
+
+
+def _worth(row: dict[Any, Any], shown: int) -> Cell:
+    interval = percent_interval(row["worth_low"], row["worth_high"], shown)
+    return Cell(percent(row["worth"], shown), row["worth"], note=interval)
 
 
 def _accuracy(row: dict[Any, Any], stage: str, decimals: int) -> Cell:

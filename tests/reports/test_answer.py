@@ -44,6 +44,7 @@ def test_the_winner_comes_with_choice_test_cost_and_how_to_load_it(said: Callabl
     assert winner.label == "expansion=6"
     assert winner.load == 'load_model("winner.safetensors")'
     text = plain(" ".join(winner.sentences))
+    assert "By both phases together, free of the luck of being chosen, it is worth 9" in text
     assert "97.4% [96.3, 98.5] on validation over 3 fresh seeds" in text
     assert "97.0% [95.9, 98.1] on the sealed test split, opened once on 2026-11-22 05:00 UTC" in text
     assert "chosen among 3 finalists and the baseline" in text

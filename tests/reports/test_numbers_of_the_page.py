@@ -187,7 +187,7 @@ def confirm_phase(run: Run) -> None:
     if not rows:
         return
     every = {row["arm"]: row for row in run.rows("arms")}
-    for name in [name for name, value in rows[0].items() if not name.startswith("gain_")]:
+    for name in [name for name, value in rows[0].items() if not name.startswith(("gain_", "worth"))]:
         if any(isinstance(row[name], int | float) and not isinstance(row[name], bool) for row in rows):
             run.check("confirmed", rows, name, [every[row["arm"]][name] for row in rows])
     wide = run.wide("confirm")
@@ -197,6 +197,32 @@ def confirm_phase(run: Run) -> None:
     run.check("confirmed", rows, "gain_high", [None if own is None else interval(own)[1] for own in gains])
     run.check("confirmed", rows, "gain_pairs", [None if own is None else len(own) for own in gains])
     shrunk(run, wide, base)
+    worth(run, rows)
+
+
+def worth(run: Run, rows: list[dict[str, Any]]) -> None:
+    """What finalists are worth by both phases, as the posterior of two normal measurements weighed by precision."""
+    first, fresh = run.wide().dropna(axis=1), run.wide("confirm").dropna(axis=1)
+    fresh = fresh[[arm for arm in fresh if arm in first]]
+    fits = [
+        ols("score ~ C(arm) + C(seed)", wide.melt(ignore_index=False, value_name="score").reset_index()).fit()
+        for wide in (first, fresh)
+    ]
+    noise = sum(fit.ssr for fit in fits) / sum(fit.df_resid for fit in fits)
+    grand, spread, arms = first.mean().mean(), first.mean().var(), first.shape[1]
+    kept = max(0, 1 - (arms - 3) / (arms - 1) * noise / len(first) / spread)
+    expected = grand + kept * (first.mean()[fresh.columns] - grand)
+    lift = (fresh.mean() - expected).mean()
+    before, after = len(first) / (kept * noise), len(fresh) / noise  # precisions
+    posterior = (before * (expected + lift) + after * fresh.mean()) / (before + after)
+    together = max(0, fresh.mean(axis=1).var() - noise / fresh.shape[1]) / len(fresh)
+    error = np.sqrt(
+        1 / (before + after) + (before / (before + after)) ** 2 * (1 / before + 1 / after) / fresh.shape[1] + together
+    )
+    half = stats.norm.ppf(0.975) * error
+    run.check("confirmed", rows, "worth", [posterior.get(row["arm"]) for row in rows])
+    run.check("confirmed", rows, "worth_low", [posterior.get(row["arm"], np.nan) - half for row in rows])
+    run.check("confirmed", rows, "worth_high", [posterior.get(row["arm"], np.nan) + half for row in rows])
 
 
 def shrunk(run: Run, fresh: pd.DataFrame, base: str) -> None:
