@@ -104,8 +104,11 @@ class Source:
             raise InputError(f"{origin}: {dotted(location)}: there is no such place in {self.origin}")
 
         below = len(location)
-        kept = {place: mark for place, mark in self.values.items() if place[:below] != location}
-        return replace(self, data=put(self.data, location), values={**kept, location: Mark(origin)})
+        keys, values = (
+            {place: mark for place, mark in marks.items() if place[:below] != location}
+            for marks in (self.keys, self.values)
+        )
+        return replace(self, data=put(self.data, location), keys=keys, values={**values, location: Mark(origin)})
 
 
 def read_yaml(path: str | Path) -> Source:

@@ -60,12 +60,22 @@ def _lesions(frame: pd.DataFrame, margin: float) -> list[str]:
 def _arm_lesions(label: Any, part: pd.DataFrame, margin: float) -> str:
     removable = part[part["change"] >= -margin].sort_values("change", ascending=False, kind="stable")
     worst = part.sort_values("change", kind="stable").to_dict("records")[0]
-    named = [f"{diagnosis.in_words(row['block'])} ({points(row['change'])})" for row in removable.to_dict("records")]
+    named = [
+        f"{diagnosis.in_words(row['block'])} ({points(row['change'])} without it)"
+        for row in removable.to_dict("records")
+    ]
     more = [count(len(named) - MOST, "more block")] if len(named) > MOST else []
     single = "one at a time, " if len(named) > 1 else ""
     can = f"{single}{words(named[:MOST] + more)} can be removed" if named else "no residual block can be removed"
-    cost = f"without {diagnosis.in_words(worst['block'])} it loses {points(worst['change'])[1:]}"
-    return f"{label}: {can}; {cost} ({int(part['images'].iloc[0]):,} validation images, best confirmed seed)."
+    size = f"{int(part['images'].iloc[0]):,} validation images, best confirmed seed"
+    return f"{label}: {can}; {_without(worst)} ({size})."
+
+
+def _without(worst: dict[Any, Any]) -> str:
+    """Says what the block costs that is worth most; nothing is lost where all do harm."""
+    if worst["change"] < 0:
+        return f"without {diagnosis.in_words(worst['block'])} it loses {points(worst['change'])[1:]}"
+    return "no block is worth anything: without any one of them it is as good, or better"
 
 
 def _facts(data: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:

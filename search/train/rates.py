@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import PlainSerializer, PlainValidator, TypeAdapter
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter, ValidationError
 
 from blocks.base import Positive, Spec, canonical
 
@@ -52,7 +52,10 @@ def resolved(optimizer: Any, batch_size: int) -> Any:
         return optimizer
     found = {name: resolved(value, batch_size) if name == "rest" else value for name, value in optimizer.items()}
     if isinstance(found.get("lr"), (Mapping, ScaledRate)):
-        rate = ScaledRate.model_validate({**dict(found["lr"]), "resolved": None})
+        try:
+            rate = ScaledRate.model_validate({**dict(found["lr"]), "resolved": None})
+        except ValidationError:
+            return found  # which the optimiser says of its own field, in its place
         found["lr"] = {**rate.plain(), "resolved": canonical(rate.base * batch_size / rate.per)}
     return found
 

@@ -188,6 +188,12 @@ def test_an_override_is_named_as_the_origin() -> None:
     assert str(source.error(("a", "b"), "wrong")) == "--set a.b=new: a.b: wrong"
 
 
+def test_what_an_override_replaced_is_no_longer_pointed_at() -> None:
+    source = parse_yaml("a: {b: {c: 1}}\n", "x.yaml").with_value(("a", "b"), {"c": 0}, "--set a.b={c: 0}")
+    for at_key in (False, True):
+        assert str(source.error(("a", "b", "c"), "wrong", at_key=at_key)) == "--set a.b={c: 0}: a.b.c: wrong"
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes(b"a: 1\nb: \xff\n")
     (tmp_path / "large").write_bytes(b"# " + b"x" * 1_000_001)

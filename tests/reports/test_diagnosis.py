@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,18 @@ def test_sentences_are_counted_and_the_worst_is_said(told: Table) -> None:
 def test_blocks_that_can_be_removed_are_named(told: Table) -> None:
     assert lesions(told)["change"].tolist() == pytest.approx([-0.4, -0.001])
     lead = section.build(find(told)).lead[-1]
-    assert "stage 1 block 2 (−0.10" in lead
+    assert re.search(r"stage 1 block 2 \(−0\.10.pp without it\) can be removed", lead)
     assert "without stage 1 block 1 it loses 40.00" in lead
+
+
+def test_a_network_that_loses_nothing_is_not_said_to_lose(told: Table) -> None:
+    path = told.folder / "diagnosis.json"
+    content = json.loads(path.read_text())
+    content["lesions"][0]["blocks"] = {"stages.0.0": 0.95, "stages.0.1": 0.9}
+    path.write_text(json.dumps(content))
+    lead = section.build(find(read(told.folder))).lead[-1]
+    assert "stage 1 block 1 (+5.00" in lead
+    assert "loses" not in lead
 
 
 def test_figures_show_means_over_seeds(told: Table) -> None:

@@ -20,6 +20,14 @@ STUDIES = {path.stem: path for path in sorted((Path(__file__).parents[2] / "stud
 EVERY_DAY = {"expansion_ablation", "cifar10_preactivation_depth", "regnet_space"}
 """Those that the everyday suite runs: a list of arms with twins, a generated network on other images, a search."""
 
+CONSTANT = 'factors.cosine.off={"train.schedule": {kind: constant, warmup_epochs: 1}}'
+IN_TIME = {
+    "recipe_ablation": [CONSTANT],
+    "cifar10_recipe_ablation": [CONSTANT],
+    "cifar10_resnet": ["train.epochs=2", "train.schedule=step"],
+}
+"""What levels and drops that come after the first epoch take to be within a shrunk run: beyond it they are refused."""
+
 
 def header(name: str) -> list[str]:
     """Returns the comment that a study opens with, without its marks."""
@@ -100,4 +108,7 @@ def shrunk(name: str) -> list[str]:
         settings.append("fidelity={arms: 3, epochs: [1, 2]}")
     if spec.train.batch_size > 64:
         settings.append("train.batch_size=64")  # what is left of the images makes a batch
+    if spec.train.schedule.warmup_epochs > 1:
+        settings.append("train.schedule.warmup_epochs=1")
+    settings += IN_TIME.get(name, [])
     return [*settings, "design.trials=4"] if spec.design.kind == "search" else settings

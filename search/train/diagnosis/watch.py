@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from blocks.network import Network
 from search.train.diagnosis.places import original
 from search.train.diagnosis.probe import Probe, probe
 from search.train.diagnosis.sampling import Sampling
@@ -44,7 +45,8 @@ class Seen:
     Attributes:
         places: What the readings of steps are of.
         steps: Readings in order.
-        probes: By the epoch after which they were taken; 0 is before the first.
+        probes: By the epoch after which they were taken; 0 is before the first. They are of the network that is
+            validated and kept: the average of the weights, if there is one. Steps are of the weights in training.
         losses: Of every step, as it was trained on: smoothed or mixed, where labels are.
     """
 
@@ -72,7 +74,7 @@ class Watch:
         self._norms: list[tuple[int, list[Tensor]]] = []
         self._before: list[Tensor] | None = None
         self.seen = Seen(self._weights.names)
-        self._probe(0)
+        self._probe(0, self._network)
 
     def wants(self, number: int) -> bool:
         """Tells whether step ``number``, counted from 0, is one whose gradients are looked at."""
@@ -94,7 +96,7 @@ class Watch:
 
     def after_epoch(self, trial: Trial, epoch: Epoch) -> None:
         self.fetch()
-        self._probe(epoch.epoch)
+        self._probe(epoch.epoch, original(trial.evaluated))
 
     def fetch(self) -> None:
         """Brings what was measured since the last time to the host; here it waits for the device."""
@@ -106,6 +108,6 @@ class Watch:
                 self.seen.steps.append(StepReading(number, *rows))
         self._losses, self._norms = [], []
 
-    def _probe(self, epoch: int) -> None:
+    def _probe(self, epoch: int, network: Network) -> None:
         if epoch in self._when.epochs:
-            self.seen.probes[epoch] = probe(self._network, self._validation, self._when.images, self._batch_size)
+            self.seen.probes[epoch] = probe(network, self._validation, self._when.images, self._batch_size)

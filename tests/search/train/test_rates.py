@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from search.train import TrainSpec
 from search.train.optimizers import OPTIMIZERS
@@ -48,6 +49,13 @@ def test_a_rule_and_the_number_that_it_gives_are_one_recipe() -> None:
 def test_nonsense_is_refused(wrong: object) -> None:
     with pytest.raises(ValueError):
         TrainSpec.model_validate({"optimizer": {"kind": "sgd", "lr": wrong}})
+
+
+@pytest.mark.parametrize("wrong", [{"base": 0.1, "per": 0}, {"base": 0.1, "to": 2}])
+def test_a_wrong_rule_is_told_where_it_stands(wrong: object) -> None:
+    with pytest.raises(ValidationError) as raised:
+        TrainSpec.model_validate({"optimizer": {"kind": "sgd", "lr": wrong}})
+    assert {error["loc"][:2] for error in raised.value.errors()} == {("optimizer", "lr")}
 
 
 def test_outside_of_a_recipe_a_rule_says_that_it_lacks_a_batch() -> None:

@@ -14,6 +14,7 @@ from search.data import Splits
 from search.train.batch import Batch
 from search.train.diagnosis.losses import left_for_good, spikes
 from search.train.diagnosis.places import in_words, layers, places
+from search.train.diagnosis.probe import probe
 from search.train.diagnosis.sampling import EIGHTH, FEWEST, sampling
 from search.train.diagnosis.weights import Weights
 from search.train.loop import Trial, train
@@ -70,6 +71,19 @@ def test_every_step_and_epoch_is_looked_at_if_asked(patterns: Splits) -> None:
     assert [reading.step for reading in seen.steps] == list(range(1, trial.step.number + 1))
     assert list(seen.probes) == [0, 1, 2]
     assert len(seen.losses) == trial.step.number
+
+
+def test_what_is_looked_into_is_the_network_that_is_validated(patterns: Splits) -> None:
+    recipe = recipe_of(diagnosis="full", ema={"decay": 0.99, "warmup": False})
+    trial = Trial(network_for(patterns), recipe, patterns, 0, torch.device("cpu"))
+    trial.run(keep_weights=False)
+    assert trial.watch is not None
+    last = trial.watch.seen.probes[recipe.epochs]
+    averaged, trained = (
+        probe(network, trial.validation, last.images, recipe.batch_size) for network in (trial.evaluated, trial.network)
+    )
+    assert last.deviation == averaged.deviation
+    assert last.deviation != trained.deviation
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 10, 200])
