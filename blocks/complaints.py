@@ -47,7 +47,11 @@ def complaints(error: ValidationError, data: Any, prefix: Location = ()) -> list
         location = _written(details["loc"], below, details["type"])
         of_union = len(location) < len(details["loc"])
         place = prefix + location
-        found.setdefault(place, Complaint(place, _message(details), details["type"], of_union))
+        earlier = found.get(place)
+        if earlier is None:
+            found[place] = Complaint(place, _message(details), details["type"], of_union)
+        elif of_union and details["type"] == "literal_error" != earlier.kind:
+            found[place] = earlier._replace(message=_either(earlier.message, _message(details)))
     return [complaint for complaint in found.values() if not _said_better(complaint, found)]
 
 
@@ -81,6 +85,12 @@ def _message(details: Any) -> str:
     if kind == "literal_error" and isinstance(details["input"], str):
         hint = did_you_mean(details["input"], re.findall(r"'([^']*)'", details["ctx"]["expected"]))
     return f"{message[0].lower()}{message[1:]}, not {_excerpt(details['input'])}{hint}"
+
+
+def _either(first: str, second: str) -> str:
+    """Joins what two members of a union expect: a boolean, say, or a word. Both end in what was found instead."""
+    expected, found = first.split(", not ")[0], second.removeprefix("input should be ")
+    return f"{expected} or {found}" if second != found else first
 
 
 def _is_member(part: str | int) -> bool:

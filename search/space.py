@@ -128,7 +128,8 @@ class Space:
         except ValidationError as error:
             details = error.errors(include_url=False)[0]
             where = dotted(tuple(details["loc"]))
-            raise Unresolvable(f"{where + ': ' if where else ''}{details['msg'].removeprefix('Value error, ')}") from None
+            message = details["msg"].removeprefix("Value error, ")
+            raise Unresolvable(f"{where + ': ' if where else ''}{message}") from None
         except (ValueError, DataError) as error:
             raise Unresolvable(str(error)) from None
         if (wrong := misfit(found.train, found.network, found.input)) is not None:

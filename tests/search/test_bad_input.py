@@ -69,6 +69,10 @@ def test_mistakes_in_the_file(tmp_path: Path, old: str, new: str, place: str, co
             "--set train.epochs=many: train.epochs: input should be a valid integer",
         ),
         (["study.yaml", "--set", "train.epocs=3"], "did you mean 'epochs'"),
+        (
+            ["study.yaml", "--set", "train.augment.flip=alternate"],
+            "train.augment.flip: input should be a valid boolean or 'alternating', not \"alternate\"; did you mean",
+        ),
         (["study.yaml", "--set", "network.stages[9].width=3"], "there is no such place"),
         (["study.yaml", "--inline", "--ray", "auto"], "exclude each other"),
         (["study.yaml", "--out", "study.yaml"], "is a file"),
