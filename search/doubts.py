@@ -17,7 +17,8 @@ def doubts(arms: Iterable[Arm]) -> list[str]:
     found: dict[str, dict[str, None]] = {}
     different = {arm.arm: arm for arm in arms}
     for arm in different.values():
-        for warning in (*arm.configuration.network.warnings, *_frozen(arm.configuration)):
+        own = arm.configuration
+        for warning in (*own.network.warnings, *_frozen(own), *_augmented(own)):
             found.setdefault(warning, {})[arm.label] = None
     sizes = {arm.configuration.train.batch_seen for arm in different.values()}
     for arm in different.values():
@@ -50,6 +51,15 @@ def _frozen(arm: Configuration) -> Iterator[str]:
             "batch norms work with frozen statistics that nothing has measured, mean 0 and variance 1: they don't "
             "normalise; start from trained weights (init)"
         )
+
+
+def _augmented(arm: Configuration) -> Iterator[str]:
+    """Yields what random changes do nothing, or leave nothing."""
+    augment, (_, height, width) = arm.train.augment, arm.input
+    if arm.train.batch_size == 1 and (augment.mixup or augment.cutmix):
+        yield "a batch of one image has none to mix it with: mixup and cutmix do nothing"
+    if augment.cutout >= min(height, width):
+        yield f"a cutout of {augment.cutout} pixels leaves little or nothing of images of {height}x{width}"
 
 
 def _whose(labels: list[str], count: int) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from blocks import Cost, InfeasibleSpec
 from blocks.limits import demand_at
 from blocks.source import dotted
@@ -51,6 +53,7 @@ class Plan:
                     self._check_possible(choice, self.admit(choice))
             self._check_something_runs()
             self._check_something_matched()
+        self._check_confirmable()
         self.tuning = Tuning(self) if study.spec.tune else None
         self.fidelity = Fidelity(self) if study.spec.fidelity else None
 
@@ -247,6 +250,18 @@ class Plan:
         reasons = "; ".join(f"{row.label}: {row.reason}" for row in rejected[:3])
         more = f"; and {len(rejected) - 3} more" if len(rejected) > 3 else ""
         raise self.study.source.error(("constraints",), f"no arm can run. {reasons}{more}")
+
+    def _check_confirmable(self) -> None:
+        """Refuses lengths of the confirm phase that a recipe's schedule counts beyond: it would be too late then."""
+        epochs = self.study.spec.confirm.epochs
+        recipes = {} if epochs is None else {arm.configuration.train: arm for arm in self.arms.values()}
+        for recipe, arm in recipes.items():
+            try:
+                recipe.replace(epochs=epochs)
+            except ValidationError as error:
+                said = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+                message = f"the arm {arm.label} can't be confirmed with epochs {epochs}: {said}"
+                raise self.study.source.error(("confirm", "epochs"), message) from None
 
 
 def difference(baseline: Configuration, other: Configuration) -> list[dict[str, Any]]:

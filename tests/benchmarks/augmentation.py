@@ -49,12 +49,12 @@ CASES: dict[str, tuple[dict[str, Any], Callable[[], Callable[[Tensor], Tensor]] 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--images", type=int, default=1024)
+    parser.add_argument("--images", type=int, default=1024, help="whole batches, one at least (1024)")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     device = torch.device(arguments.device)
-    images = arguments.images // BATCH * BATCH
+    images = max(1, arguments.images // BATCH) * BATCH
     pixels = torch.randint(0, 256, (images, 3, SIZE, SIZE), dtype=torch.uint8)
     there, labels = pixels.to(device), torch.zeros(images, dtype=torch.int64, device=device)
     rows = {}

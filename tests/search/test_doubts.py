@@ -35,6 +35,21 @@ def test_a_sentence_is_said_once_with_the_arms_that_it_is_about() -> None:
     assert doubts([made.baseline]) == []
 
 
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        ("augment: {cutout: 8}", "a cutout of 8 pixels leaves little or nothing of images of 8x8"),
+        ("batch_size: 1, augment: {mixup: 0.2}", "a batch of one image has none to mix it with"),
+        ("augment: {cutout: 4, mixup: 0.2}", None),
+    ],
+)
+def test_augmentations_that_do_nothing_or_leave_nothing_are_named(recipe: str, said: str | None) -> None:
+    base = BASE.replace("batch_size: 16, ", "" if "batch_size" in recipe else "batch_size: 16, ")
+    base = base.replace("epochs: 1", f"epochs: 1, {recipe}")
+    found = doubts([plan("design: {kind: train, seeds: 1}", base=base).baseline])
+    assert [doubt.startswith(f"baseline: {said}") for doubt in found] == ([] if said is None else [True])
+
+
 def test_many_arms_are_three_names_and_a_number() -> None:
     base = BASE.replace("basic", "preactivation_basic")
     made = plan(f"factors: {{{WIDTH}}}", DESIGN, base=base)

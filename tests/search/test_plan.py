@@ -167,6 +167,16 @@ def test_refusals(lines: list[str], complaint: str) -> None:
     assert str(caught.value).startswith("study.yaml:")
 
 
+@pytest.mark.parametrize("design", ["design: {kind: train}", "design: {kind: search, trials: 8}"])
+def test_a_confirm_phase_too_short_for_a_schedule_is_refused_before_anything_is_trained(design: str) -> None:
+    base = BASE.replace("epochs: 1,", "epochs: 5, schedule: {kind: cosine, warmup_epochs: 2},")
+    factors = 'factors: {w: {path: "network.stages[*].width", levels: [6, 12]}}' if "search" in design else ""
+    plan(factors, design, "confirm: {epochs: 2}", base=base)
+    with pytest.raises(InputError, match="can't be confirmed with epochs 1: the schedule counts") as caught:
+        plan(factors, design, "confirm: {epochs: 1}", base=base)
+    assert "confirm.epochs: the arm baseline" in str(caught.value)
+
+
 def test_a_factorial_marks_impossible_combinations_as_rejected() -> None:
     found = plan(
         "factors:",
