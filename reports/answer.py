@@ -215,7 +215,9 @@ def _opening(table: Table, row: Row) -> str:
     if row["at"] in (TUNED, BOTH):
         tuned = f"each with its own {words(names(table))}"
         if row["arm"] is not None:
-            tuned += f" ({values_of(table, row['arm'])}; the baseline’s {values_of(table, row['against'])})"
+            base = table.baseline in (row["against"], table.arms.at[row["against"], "tuned_of"])
+            whose = "the baseline’s" if base else "the bare recipe’s"
+            tuned += f" ({values_of(table, row['arm'])}; {whose} {values_of(table, row['against'])})"
         said.append(tuned)
     return ", ".join(said)[:1].upper() + ", ".join(said)[1:]
 

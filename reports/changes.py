@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from reports.table import Factor, Table
 
+OFF = "off"  # the level at which a part of a leave-one-out study is taken away
+
 
 class Change(NamedTuple):
     """A change: in words ("expansion 4 → 6"), its factor ("expansion"), and its level ("6")."""
@@ -28,9 +30,42 @@ def describe(table: Table, arm: str) -> Change:
     changed = [column for column in table.levels.columns if own[column] not in (None, "", base[column])]
     if table.design.kind == "list" or not changed:
         return Change(label, "arms", label)
+    if table.design.kind == "leave_one_out":
+        return _taken_off(table, arm, changed)
     factor = next((f.name for f in table.factors if set(changed) <= set(f.columns)), " and ".join(changed))
     words = steps(changed, [base[name] for name in changed], [own[name] for name in changed])
     return Change(words, factor, ", ".join(str(own[name]) for name in changed))
+
+
+def bare(table: Table) -> str | None:
+    """Returns the arm of a leave-one-out study that has every part off, or None where there is none."""
+    if table.design.kind != "leave_one_out":
+        return None
+    own = table.arms.index[(table.arms["match"] == "none") & table.arms["tuned_of"].isna()]
+    off = (table.levels.loc[own] == OFF).sum(axis=1)
+    return str(off.idxmax()) if off.max() > 1 else None
+
+
+def added(table: Table, arm: str) -> str | None:
+    """Returns the one part that an arm, as it stands, adds to the bare recipe, or None if it isn't such an arm.
+
+    Of two parts, one alone is the full recipe without the other, and counts as that.
+    """
+    start = bare(table)
+    if start is None or arm == start:
+        return None
+    parts = [str(part) for part, level in table.levels.loc[start].items() if level == OFF]
+    left = [part for part in parts if table.levels.at[arm, part] != OFF]
+    return left[0] if len(left) == 1 and len(parts) > 2 else None
+
+
+def _taken_off(table: Table, arm: str, changed: Sequence[str]) -> Change:
+    part = added(table, arm)
+    if part is not None:
+        return Change(f"{part} added to bare", "bare recipe", f"+ {part}")
+    if arm == bare(table):
+        return Change("every part off", "bare recipe", "bare")
+    return Change(f"without {' and '.join(changed)}", " and ".join(changed), OFF)
 
 
 def steps(columns: Sequence[str], base: Sequence[object], levels: Sequence[object]) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reports.changes import Change, describe
+from reports.changes import Change, added, bare, describe
 from reports.main_effects import Effect, main_effects
 from reports.model import model
 from reports.statistics import SIGNIFICANCE, Verdict, detectable, holm, paired
@@ -36,8 +36,9 @@ class Comparison:
         at: "raw" (at its own cost), "matched" (its twin, at the baseline's cost), "tuned" (each with the recipe that
             was found for it), or "matched and tuned".
         arm: The arm that stands for it, if it is one arm that was run.
-        against: What it is compared with: the baseline, or the baseline with its own tuned recipe.
-        macs: Its MACs relative to the baseline's, minus 1.
+        against: What it is compared with: the baseline, or the baseline with its own tuned recipe. A part that is
+            added to the bare recipe is compared with the bare recipe.
+        macs: Its MACs relative to those of what it is compared with, minus 1.
         gap: The same for the matched cost; missing for raw comparisons, but for those at equal cost.
         same: Whether a raw comparison is at equal cost as it stands, and so has no matched one beside it.
         kept: Whether tuning changed neither the arm nor the baseline, so that there is no tuned comparison beside it.
@@ -132,35 +133,52 @@ def _against_baseline(table: Table) -> pd.DataFrame:
 def _declared(table: Table) -> Iterator[Comparison]:
     """Yields each arm's comparison as it is, at equal cost where costs are matched, and tuned where recipes are."""
     arms = table.arms[(table.arms["match"] == "none") & table.arms["tuned_of"].isna()]
-    macs = table.arms["macs"] / table.entry(table.baseline)["macs"] - 1
     for arm, status, reason in zip(arms.index, arms["status"], arms["reason"], strict=True):
         if arm == table.baseline:
             continue
-        change = describe(table, arm)
+        change, reference = describe(table, arm), _reference(table, arm)
+        macs = table.arms["macs"] / table.entry(reference)["macs"] - 1
         if status != "run":
             yield Comparison(*change, macs=macs[arm], note=f"{status}: {reason}")
             continue
+        if table.arms.at[reference, "status"] != "run":
+            yield Comparison(*change, macs=macs[arm], note=f"the bare recipe is {table.entry(reference)['status']}")
+            continue
         entry = table.entry(arm)
-        same = table.design.match is not None and entry["twin"] == arm
-        own = Comparison(*change, arm=arm, against=table.baseline, macs=macs[arm], same=same)
+        same = table.design.match is not None and entry["twin"] == arm and _level(table, reference) == reference
+        own = Comparison(*change, arm=arm, against=reference, macs=macs[arm], same=same)
         own = replace(own, gap=entry["gap"]) if same else own
         yield from _with_tuned(table, own, TUNED)
         if table.design.match is not None and not same:
-            yield from _with_tuned(table, _twin(table, arm, change, macs), BOTH)
+            yield from _with_tuned(table, _twin(table, arm, change, reference), BOTH)
+
+
+def _reference(table: Table, arm: str) -> str:
+    """Returns what an arm is compared with: a part that is added to the bare recipe, with that; else the baseline."""
+    start = bare(table) if added(table, arm) is not None else None
+    return start or table.baseline
+
+
+def _level(table: Table, reference: str) -> str | None:
+    """Returns what stands for a reference at equal cost: itself if it is the baseline, else its twin, if it has one."""
+    if reference == table.baseline:
+        return reference
+    twin = table.entry(reference)["twin"]
+    return twin if twin in table.arms.index and table.entry(twin)["status"] == "run" else None
 
 
 def _with_tuned(table: Table, own: Comparison, at: str) -> Iterator[Comparison]:
     if own.arm is None or table.tuning is None:
         yield own
         return
-    arm, against = tuned(table, own.arm), tuned(table, table.baseline)
+    arm, against = tuned(table, own.arm), tuned(table, str(own.against))
     kept = (arm, against) == (own.arm, own.against)
     yield replace(own, kept=kept)
     if not kept:
         yield replace(own, at=at, arm=arm, against=against, same=False)
 
 
-def _twin(table: Table, arm: str, change: Change, macs: pd.Series) -> Comparison:
+def _twin(table: Table, arm: str, change: Change, reference: str) -> Comparison:
     own = table.entry(arm)
     twin = own["twin"]
     if twin is None or twin not in table.arms.index:
@@ -168,13 +186,18 @@ def _twin(table: Table, arm: str, change: Change, macs: pd.Series) -> Comparison
     entry = table.entry(twin)
     if entry["status"] != "run":
         return Comparison(*change, at=MATCHED, note=f"the twin is {entry['status']}: {entry['reason']}")
-    return Comparison(*change, at=MATCHED, arm=twin, against=table.baseline, macs=macs[twin], gap=entry["gap"])
+    against = _level(table, reference)
+    if against is None:
+        return Comparison(*change, at=MATCHED, note="unmatched: the bare recipe has no twin")
+    macs = table.arms.at[twin, "macs"] / table.entry(against)["macs"] - 1
+    return Comparison(*change, at=MATCHED, arm=twin, against=against, macs=macs, gap=entry["gap"])
 
 
 def _mishaps(table: Table, arm: str, against: str) -> str:
     """Says why pairs are missing: what became of the trials of the arm and of the baseline."""
     said, trials = [], table.trials[table.trials["phase"] == "explore"]
-    for name, whose in ((arm, ""), (against, "of the baseline ")):
+    base = table.baseline in (against, table.arms.at[against, "tuned_of"])
+    for name, whose in ((arm, ""), (against, f"of the {'baseline' if base else 'bare recipe'} ")):
         own = trials[trials["arm"] == name]
         lost = own[own["status"] != "completed"]["status"].value_counts()
         absent = len(table.design.seeds) - own["seed"].nunique()

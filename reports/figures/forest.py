@@ -61,6 +61,8 @@ def caption(frame: pd.DataFrame) -> str:
         said.append(
             "Whiskers are 95% t intervals; very long ones are cut by the frame. Filled: a verdict of “detected”."
         )
+    if frame["change"].str.endswith(" added to bare").any():
+        said.append("A part that is added to bare is held against the bare recipe, which has every part off.")
     if frame["at"].nunique() > 1:
         said.append("A change that holds up keeps its side of zero from its first mark to its last.")
     if frame["margin"].notna().any():

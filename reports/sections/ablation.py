@@ -53,6 +53,8 @@ def _grid(table: Table, rows: pd.DataFrame) -> Grid:
     base = table.entry(table.baseline)["label"]
     against = "" if base == "baseline" else f" ({base})"
     note = f"Validation accuracy less the baseline’s{against}, explore phase, in percentage points (pp)."
+    if rows["change"].str.endswith(" added to bare").any():
+        note += " A part that is added to bare is held against the bare recipe, which has every part off."
     return Grid("Effects against the baseline", columns, body, note, copies=True)
 
 

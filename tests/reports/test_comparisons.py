@@ -152,3 +152,24 @@ def test_a_twin_that_was_rejected_is_no_comparison(tmp_path: Path) -> None:
     rows = comparisons(read(runs.run_all(sketch).write(tmp_path)))
     assert rows["note"].iloc[1] == "the twin is rejected: params over the constraint"
     assert rows["pairs"].iloc[1] == 0
+
+
+def test_a_part_that_is_added_to_the_bare_recipe_is_held_against_that(tmp_path: Path) -> None:
+    full = {"mixup": "0.2", "cosine": "on", "smoothing": "0.1"}
+    sketch = runs.Sketch("parts", "leave_one_out", {name: ["off"] for name in full}, full, [0, 1, 2, 3])
+    sketch.arm({}, 0.96, 100_000)
+    for left in ([*full], [], *([name] for name in full)):  # without each part; then the bare one and each part alone
+        for off in [[name] for name in left] if len(left) == 3 else [[name for name in full if name not in left]]:
+            sketch.arm(dict.fromkeys(off, "off"), 0.95 - 0.01 * len(off), 100_000)
+    folder = runs.run_all(sketch).write(tmp_path)
+    wide, rows, entries = accuracies(folder), comparisons(read(folder)), sketch.arms
+    bare = next(entry["arm"] for entry in entries if set(entry["levels"].values()) == {"off"})
+    assert rows["change"].tolist() == [
+        *(f"without {name}" for name in full),
+        "every part off",
+        *(f"{name} added to bare" for name in full),
+    ]
+    assert rows["against"].tolist() == [entries[0]["arm"]] * 4 + [bare] * 3
+    for row in rows.itertuples():
+        assert row.effect == pytest.approx((wide[row.arm] - wide[row.against]).mean())
+    assert "is held against the bare recipe" in build(folder).read_text()
