@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from blocks import InfeasibleSpec
 from search.arms import Arm, Trial
 from search.configuration import Unresolvable
+from search.designs.base import AdaptiveDesign, DesignSpec
 from search.phases import FIRST_FIDELITY_SEED
 
 if TYPE_CHECKING:
@@ -59,6 +60,14 @@ class Fidelity:
         short, full = (self._at(self.plan.arms[arm], epochs) for epochs in self.spec.epochs)
         return short, full
 
+    def notes(self) -> list[str]:
+        """Returns what to know of the arms of a search that can't be sampled."""
+        impossible = [found[1] for arm in self._untuned() if (found := self._impossible(arm))]
+        if not impossible:
+            return []
+        count = f"{len(impossible)} arm{'' if len(impossible) == 1 else 's'}"
+        return [f"fidelity: {count} can't be trained both ways and can't be sampled: {impossible[0]}"]
+
     def table(self, sample: list[str]) -> dict[str, Any]:
         """Returns the part of arms.json that tells of the check."""
         names = ("short", "full")
@@ -76,8 +85,20 @@ class Fidelity:
 
     def _arms(self) -> list[str]:
         """Returns the arms that may be sampled, the cheapest first; of arms at one recipe, not those tuned from it."""
-        arms = [arm for arm in self.plan.arms.values() if arm.tuned_of is None and arm.cost is not None]
-        return [arm.arm for arm in sorted(arms, key=lambda arm: (arm.cost.macs if arm.cost else 0, arm.arm))]
+        possible = [arm for arm in self._untuned() if not self._impossible(arm)]
+        return [arm.arm for arm in sorted(possible, key=lambda arm: (arm.cost.macs if arm.cost else 0, arm.arm))]
+
+    def _untuned(self) -> list[Arm]:
+        return [arm for arm in self.plan.arms.values() if arm.tuned_of is None and arm.cost is not None]
+
+    def _impossible(self, arm: Arm) -> tuple[int, str] | None:
+        """Returns which of the lengths an arm can't be trained at, and why; None where it can at both."""
+        for number, epochs in enumerate(self.spec.epochs):
+            try:
+                self._at(arm, epochs)
+            except (Unresolvable, InfeasibleSpec) as error:
+                return number, f"the arm {arm.label} can't be trained for {epochs} epochs: {error}"
+        return None
 
     def _at(self, arm: Arm, epochs: int) -> str:
         if arm.configuration.train.epochs == epochs:
@@ -92,13 +113,15 @@ class Fidelity:
             places = [variable.path, *(place for level in variable.levels for place, _ in level.changes)]
             if any(place in {("train",), ("train", "epochs")} for place in places):
                 raise source.error(("fidelity",), f"the factor {variable.name} varies train.epochs itself", at_key=True)
-        if not self.plan.adaptive and len(self._arms()) < 3:
-            message = f"a ranking needs at least 3 arms that run, and the design has {len(self._arms())}"
+        count = self._most(design)
+        if count < 3:
+            message = f"a ranking needs at least 3 arms that run, and the design has {count}"
             raise source.error(("fidelity",), message, at_key=True)
-        for number, epochs in enumerate(self.spec.epochs):
-            for arm in list(self.plan.arms.values()):
-                try:
-                    self._at(arm, epochs)
-                except (Unresolvable, InfeasibleSpec) as error:
-                    message = f"the arm {arm.label} can't be trained for {epochs} epochs: {error}"
-                    raise source.error(("fidelity", "epochs", number), message) from None
+        for arm in self._untuned():
+            if found := self._impossible(arm):  # those of a search are yet to come, and are left out
+                number, why = found
+                raise source.error(("fidelity", "epochs", number), why)
+
+    def _most(self, design: DesignSpec) -> int:
+        """Returns how many arms there will be to sample from, at most."""
+        return design.trials // len(self.plan.seeds) if isinstance(design, AdaptiveDesign) else len(self._untuned())

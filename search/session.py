@@ -104,7 +104,7 @@ class Session:
         if self.plan.study.spec.design.kind != "train":
             self._phase("explore", self._explore_queue())
         if self.plan.fidelity is not None:
-            self._phase("fidelity", Listed(self._fidelity_trials(self.plan.fidelity), set(self.finished)))
+            self._check_short_runs(self.plan.fidelity)
         chosen = self._finalists()
         self._phase("confirm", Listed(self._confirm_trials(chosen), set(self.finished)))
         self._open_test(chosen)
@@ -158,13 +158,15 @@ class Session:
         for note in tuning.notes(self.finished):
             self.warn(note)
 
-    def _fidelity_trials(self, fidelity: Fidelity) -> list[Trial]:
-        """Samples arms to train short and full, and records the sample unless it is the recorded one."""
+    def _check_short_runs(self, fidelity: Fidelity) -> None:
+        """Trains a sample of arms short and full; records the sample unless it is the recorded one."""
         before = sampled(self.plan, self.record.entries)
         sample = fidelity.sample(before)
         if sample != before:
             self.record.append("fidelity", arms=sample)
-        return fidelity.trials(sample)
+        for note in fidelity.notes():
+            self.warn(note)
+        self._phase("fidelity", Listed(fidelity.trials(sample), set(self.finished)))
 
     def _phase(self, name: str, queue: Queue) -> None:
         trial = queue.next()
