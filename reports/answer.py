@@ -236,12 +236,19 @@ def _front(findings: Findings) -> str:
     front = measured[measured["front"]].sort_values("macs").to_dict("records")
     ends = [f"{percent(row['mean'], shown)} at {quantity(row['macs'], 'MACs')}" for row in (front[0], front[-1])]
     way = f"from {ends[0]} to {ends[1]}" if len(front) > 1 else ends[0]
-    said = f"{count(len(front), 'arm')} of {len(measured):,} measured make the Pareto front: {way}."
+    make = "makes" if len(front) == 1 else "make"
+    said = f"{count(len(front), 'arm')} of {len(measured):,} measured {make} the Pareto front: {way}."
     if findings.table.baseline not in measured.index:
         return said
     base: Row = measured.loc[findings.table.baseline].to_dict()
-    place = "is on it" if base["front"] else "is not on it"
-    return f"{said} The baseline, {percent(base['mean'], shown)} at {quantity(base['macs'], 'MACs')}, {place}."
+    place, outside = "is on it" if base["front"] else "is not on it", _outside(findings.table)
+    return f"{said} The baseline, {percent(base['mean'], shown)} at {quantity(base['macs'], 'MACs')}, {place}{outside}."
+
+
+def _outside(table: Table) -> str:
+    """Says that a baseline outside the study's own constraints is no answer to it."""
+    reason = str(table.entry(table.baseline)["reason"] or "")
+    return f"; it is {reason}" if reason.startswith("outside the constraints") else ""
 
 
 def _band(findings: Findings, row: Row) -> Statement:
@@ -249,7 +256,7 @@ def _band(findings: Findings, row: Row) -> Statement:
     accuracy = percent(row["mean"], digits(findings.table))
     best = f"{row['label']}, {accuracy} at {quantity(row['macs'], 'MACs')}"
     if row["arm"] == findings.table.baseline:
-        best += ", the baseline itself"
+        best += _outside(findings.table).replace("; it is", ",") or ", the baseline itself"
     elif row["gain"] == row["gain"]:
         best += f", {points(row['gain'])} against the baseline"
     if not row["rivals"]:

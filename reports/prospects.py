@@ -9,7 +9,7 @@ import pandas as pd
 from reports.comparisons import BOTH, COST_NAMES, MATCHED, TUNED
 from reports.frontier import noise
 from reports.numbers import count, points, seconds
-from reports.outlook import seeds_to_tell
+from reports.outlook import MORE, seeds_to_tell
 
 if TYPE_CHECKING:
     from reports.findings import Findings
@@ -30,16 +30,35 @@ def _undecided(findings: Findings) -> tuple[str, ...]:
     known = rows.dropna(subset=["needed"]).sort_values("needed", kind="stable")
     if known.empty:
         return ()
+    if findings.table.margin is None:
+        return _bought(findings)
     easiest, hardest = known.iloc[0], known.iloc[-1]
     target = f"the study’s margin, {points(easiest['target'])[1:]}"
-    if findings.table.margin is None:
-        target = f"the half-width of its interval, {points(easiest['target'])[1:]}"
     said = [f"To find a difference as large as {target}, {_at(findings, easiest)} needs {_price(easiest, workers)}"]
     if len(known) > 1 and hardest["needed"] > easiest["needed"]:
         said.append(
             f"The hardest of {len(rows)} open comparisons, {_at(findings, hardest)}, needs {_price(hardest, workers)}"
         )
     return tuple(f"{sentence}." for sentence in said)
+
+
+def _bought(findings: Findings) -> tuple[str, ...]:
+    """Says which differences more seeds would find: without a margin no size is known that would decide."""
+    rows, workers = findings.outlook.seeds, int(findings.table.environment["workers"])
+    now, more, most = (rows[rows["more"] == each].iloc[0] for each in (0, MORE[2], MORE[-1]))
+    seeds = count(int(now["pairs"]), "seed")
+    said = [
+        f"A true difference of {points(now['detectable'])[1:]} would be found with the {seeds} an arm has (80% power, "
+        "at the comparisons’ median scatter)"
+    ]
+    said += [
+        f"one of {points(row['detectable'])[1:]} with {int(row['pairs'])}, {_time(row['seconds'], workers)} more"
+        for row in (more, most)
+    ]
+    return (
+        f"{'; '.join(said)}.",
+        "The study states no margin, so which difference matters is left to the reader.",
+    )
 
 
 def _price(row: pd.Series, workers: int) -> str:

@@ -149,8 +149,9 @@ def _say_time(console: Console, found: Estimate | None, workers: int) -> None:
     if found is None:
         console.print("time: not known; the loss of the arms that were tried is not finite even for a few steps")
         return
-    steps = " to ".join(f"{pace.training * batch * 1e3:.1f}" for _, pace, batch in found.paces)
-    which = "from the cheapest arm to the costliest, " if len(found.paces) > 1 else ""
+    steps = ", ".join(f"{pace.training * batch * 1e3:.1f}" for _, pace, batch in found.paces)
+    costs = ", ".join(f"{cost:,}" for cost, _, _ in found.paces)
+    which = f"of arms with {costs} MACs, " if len(found.paces) > 1 else ""
     console.print(f"a training step: {steps} ms here, {which}with all that the recipe does in it")
     low, mean, high = map(_duration, found.trial)
     console.print(f"a trial: {f'{low} to {high}, {mean} on average' if low != high else mean}")

@@ -36,7 +36,7 @@ def _story(findings: Findings, found: Population) -> str:
     if design.cost_band:
         ends = (("from", design.cost_band.get("min")), ("to", design.cost_band.get("max")))
         band = " ".join(f"{word} {quantity(float(end))}" for word, end in ends if end is not None)
-        said += f" within {band} {COST_NAMES.get(found.cost, found.cost)}"
+        said += f", {band} {COST_NAMES.get(found.cost, found.cost)}"
     if design.acceptance:
         drawn, accepted = design.acceptance["drawn"], design.acceptance["accepted"]
         said += f": {accepted:,} of {count(drawn, 'draw')} were accepted"

@@ -22,7 +22,8 @@ def build(findings: Findings) -> Section:
     found = findings.outlook
     if found.seeds.empty:
         return Section("What more seeds would buy")
-    grids = [_seeds(findings)] + ([_open(findings)] if len(found.open) else [])
+    decidable = len(found.open) and findings.table.margin is not None
+    grids = [_seeds(findings)] + ([_open(findings)] if decidable else [])
     notes = (("How this is computed", _method(findings)),)
     return Section("What more seeds would buy", grids=tuple(grids), notes=notes)
 
@@ -54,19 +55,18 @@ def _seeds(findings: Findings) -> Grid:
 
 
 def _open(findings: Findings) -> Grid:
-    target = "The study’s margin" if findings.table.margin is not None else "The half-width of the interval"
     columns = (
         Column("Open comparison", numeric=False),
         Column("At", numeric=False),
         Column("Effect"),
         Column("SD", hint="Of the paired differences"),
-        Column("To find", hint=target),
+        Column("To find", hint="The study’s margin"),
         Column("Seeds needed"),
         Column("Trials more"),
         Column("Time more"),
     )
     rows = [_row(findings, row) for row in findings.outlook.open.to_dict("records")]
-    return Grid("Seeds that would decide what is open", columns, rows, f"To find: {target[0].lower()}{target[1:]}.")
+    return Grid("Seeds that would decide what is open", columns, rows, "To find: the study’s margin.")
 
 
 def _row(findings: Findings, row: Row) -> list[Cell]:
@@ -89,10 +89,15 @@ def _method(findings: Findings) -> str:
     now = findings.outlook.seeds.iloc[0]
     typical, pairs = points(float(now["sd"]))[1:], int(now["pairs"])
     low, high = sd_interval(1.0, pairs)
+    second = (
+        "The second takes each comparison’s own. "
+        if findings.table.margin is not None
+        else "The study states no margin, so no number of seeds would decide what is open. "
+    )
     return (
         f"The first table takes the median scatter of the paired differences, an SD of {typical}, as the true one, and "
         "tests at the strictest level that Holm’s correction asks of the family, "
-        f"5% / {round(0.05 / findings.outlook.level):,}. The second takes each comparison’s own. An SD from "
+        f"5% / {round(0.05 / findings.outlook.level):,}. {second}An SD from "
         f"{pairs} pairs is itself uncertain (the true one may be {low:.1f} to {high:.1f} times as large), so these are "
         "orders of magnitude. Seeds "
         "that are added because a result was seen make the next test too easy to pass; the page then says which were."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,3 +128,23 @@ def test_a_search_is_answered_by_its_front(said: Callable[[str], Answer]) -> Non
 def test_a_question_is_made_of_the_factors_if_none_was_asked(table: Callable[[str], Table]) -> None:
     assert question(table("ablation")).startswith("Does a wider expansion")
     assert question(table("train")) == "How accurate is this network, and what does it cost?"
+
+
+def test_without_a_margin_the_page_says_what_seeds_would_find_and_promises_no_decision(
+    said: Callable[[str], Answer],
+) -> None:
+    text = plain(" ".join(said("ablation").prospects))
+    assert re.search(r"A true difference of [\d.]+ pp would be found with the 5 seeds an arm has", text)
+    found = [float(each) for each in re.findall(r"(?:difference|one) of ([\d.]+) pp", text)]
+    assert len(found) == 3
+    assert found == sorted(found, reverse=True)
+    assert text.endswith("The study states no margin, so which difference matters is left to the reader.")
+
+
+def test_a_baseline_outside_the_constraints_is_said_to_be_a_reference(tmp_path: Path) -> None:
+    sketch = runs.finished_search()
+    sketch.arms[0]["reason"] = "outside the constraints, as a reference only: macs 226,000 above the limit of 200,000"
+    headline = plain(answer(find(read(sketch.write(tmp_path)))).headline)
+    assert headline.endswith(
+        "it is outside the constraints, as a reference only: macs 226,000 above the limit of 200,000."
+    )
