@@ -149,10 +149,8 @@ def _say_time(console: Console, found: Estimate | None, workers: int) -> None:
     if found is None:
         console.print("time: not known; the loss of the arms that were tried is not finite even for a few steps")
         return
-    steps = ", ".join(f"{pace.training * batch * 1e3:.1f}" for _, pace, batch in found.paces)
-    costs = ", ".join(f"{cost:,}" for cost, _, _ in found.paces)
-    which = f"of arms with {costs} MACs, " if len(found.paces) > 1 else ""
-    console.print(f"a training step: {steps} ms here, {which}with all that the recipe does in it")
+    steps = ", ".join(f"{pace.training * batch * 1e3:.1f} ms at {cost:,} MACs" for cost, pace, batch in found.paces)
+    console.print(f"a training step here, with all that the recipe does in it: {steps}")
     low, mean, high = map(_duration, found.trial)
     console.print(f"a trial: {f'{low} to {high}, {mean} on average' if low != high else mean}")
     console.print(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from reports.statistics.tidy import widen
-
-NORMAL = 1.959963984540054  # the 97.5% point
 
 
 def shrunken_means(table: pd.DataFrame, *, by: str, pair: str = "seed", value: str = "val_accuracy") -> pd.DataFrame:
@@ -67,8 +66,9 @@ def confirmed_means(
 
     Returns:
         One row an arm that has all seeds of both phases, indexed by arm: ``selected`` and ``confirmed`` (raw means),
-        ``shrunken``, ``error``, ``low`` and ``high`` (its 95% interval, normal; with what the second phase's seeds do
-        to all arms).
+        ``shrunken``, ``error``, ``low`` and ``high`` (its 95% interval, with what the second phase's seeds do to all
+        arms: of t, with the degrees of freedom of the two parts together, after Satterthwaite 1946, since the second
+        phase has few seeds).
 
     Raises:
         ValueError: If the tables are not in order, fewer than four arms are complete in the first phase or two in both,
@@ -91,9 +91,12 @@ def confirmed_means(
     weight = known / (known + fresh) if known > 0 else 0.0
     worth = offset + expected + weight * (seen - offset - expected)
     of_seeds = max(0.0, float(second.mean(axis=1).var(ddof=1)) - noise / finalists) / seeds
-    error = np.sqrt(weight * fresh + (1 - weight) ** 2 * (fresh + known) / finalists + of_seeds)
+    own = weight * fresh + (1 - weight) ** 2 * (fresh + known) / finalists
+    error = np.sqrt(own + of_seeds)
+    scatter = own**2 / degrees + of_seeds**2 / (seeds - 1)
+    half = error * stdtrit(error**4 / scatter, 0.975) if scatter > 0 else 0.0  # without noise nothing is unknown
     frame = pd.DataFrame({"selected": prior[second.columns], "confirmed": seen, "shrunken": worth})
-    return frame.assign(error=error, low=worth - NORMAL * error, high=worth + NORMAL * error)
+    return frame.assign(error=error, low=worth - half, high=worth + half)
 
 
 def _complete(table: pd.DataFrame, by: str, pair: str, value: str, *, arms: int, seeds: int) -> pd.DataFrame:

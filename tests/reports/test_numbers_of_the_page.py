@@ -216,10 +216,10 @@ def worth(run: Run, rows: list[dict[str, Any]]) -> None:
     before, after = len(first) / (kept * noise), len(fresh) / noise  # precisions
     posterior = (before * (expected + lift) + after * fresh.mean()) / (before + after)
     together = max(0, fresh.mean(axis=1).var() - noise / fresh.shape[1]) / len(fresh)
-    error = np.sqrt(
-        1 / (before + after) + (before / (before + after)) ** 2 * (1 / before + 1 / after) / fresh.shape[1] + together
-    )
-    half = stats.norm.ppf(0.975) * error
+    own = 1 / (before + after) + (before / (before + after)) ** 2 * (1 / before + 1 / after) / fresh.shape[1]
+    rest = sum(fit.df_resid for fit in fits)
+    freedom = (own + together) ** 2 / (own**2 / rest + together**2 / (len(fresh) - 1))  # Satterthwaite
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(own + together)
     run.check("confirmed", rows, "worth", [posterior.get(row["arm"]) for row in rows])
     run.check("confirmed", rows, "worth_low", [posterior.get(row["arm"], np.nan) - half for row in rows])
     run.check("confirmed", rows, "worth_high", [posterior.get(row["arm"], np.nan) + half for row in rows])

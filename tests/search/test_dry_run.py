@@ -50,7 +50,7 @@ def test_it_tells_all_that_is_to_be_known_and_records_nothing(
     out = capsys.readouterr().out
     assert list(tmp_path.iterdir()) == [path]
     assert "trials: 15 tune + 20 explore + 6 fidelity + 6 confirm = 47; fewer where" in out
-    assert re.search(r"a training step: [\d.]+, [\d.]+, [\d.]+ ms here, of arms with [\d,]+ MACs", out)
+    assert re.search(r"a training step here, .* in it: ([\d.]+ ms at [\d,]+ MACs(, )?){3}\n", out)
     assert re.search(r"time: about .* on \d+ workers? like this machine's: tune .*, explore .*, fidelity .*, con", out)
     assert "smallest detectable effect: " in out
     assert "its SD: 0.80 points, the study's own guess" in out
