@@ -77,13 +77,16 @@ def zero_weights(evidence: Evidence) -> Cause:
 def no_path(evidence: Evidence) -> Cause:
     """No gradient reaches a place, at any step."""
     steps = evidence.seen.steps
-    most = [max(gradients) for gradients in zip(*(reading.gradient for reading in steps), strict=True)]
-    for index, (place, gradient) in enumerate(zip(evidence.seen.places, most, strict=bool(steps))):
-        where, size = in_words(place), max(reading.size[index] for reading in steps)
-        if gradient == 0:
+    for index, place in enumerate(evidence.seen.places if steps else ()):
+        where = in_words(place)
+        if all(reading.gradient[index] == 0 for reading in steps):
             yield "no_path", f"no gradient reaches {where}{_silenced(evidence)}"
-        elif gradient < VANISHED * size:
-            share = f"1/{figure(size / gradient)} of its weights"
+            continue
+        # step by step: weights that a high learning rate has blown up say nothing of a gradient from before
+        shares = (reading.gradient[index] / reading.size[index] for reading in steps if reading.size[index] > 0)
+        most = max(shares, default=math.inf)
+        if most < VANISHED:
+            share = f"1/{figure(1 / most)} of its weights"
             yield "no_path", f"the gradient of {where} is {share} at most, it vanishes on its way: {lacking(evidence)}"
 
 

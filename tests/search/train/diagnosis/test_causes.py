@@ -105,6 +105,11 @@ def test_a_learning_rate_that_is_too_high(patterns: Splits) -> None:
     assert "the learning rate, 30, is too high: the loss left its start at step 2 and never came back" in said
 
 
+def test_weights_that_a_high_rate_blew_up_are_not_said_to_lack_a_path(patterns: Splits) -> None:
+    said = found(network_for(patterns, width=8), patterns, optimizer={"kind": "sgd", "lr": 1000})
+    assert said.keys() & STUCK == {"learning_rate_high"}
+
+
 def test_a_learning_rate_that_is_too_high_for_any_number(patterns: Splits) -> None:
     said = found(network_for(patterns, width=8), patterns, optimizer={"kind": "sgd", "lr": 1e30})
     assert said["learning_rate_high"].startswith("the learning rate, 1.0e+30, is too high: the loss was not finite at")
