@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from search.record import RunDirectoryError, read
-from tests.search.command import STUDY, finished, numbers, run, write_study
+from tests.search.command import STUDY, arms, finished, numbers, run, write_study
 
 FEW = STUDY.replace("epochs: 2", "epochs: 1")
 
@@ -112,6 +113,45 @@ def test_an_interruption_leaves_a_report_and_resumes(
     assert done.returncode == 0, done.stderr
     assert numbers(directory) == numbers(whole)
     assert Counter(finished(directory)) == Counter(finished(whole))
+
+
+@pytest.mark.slow
+def test_sigkill_in_the_midst_of_tuning_costs_nothing_but_time(tmp_path: Path) -> None:
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+        write_study(tmp_path / name, TUNED)
+    assert run(tmp_path / "whole", "study.yaml", "--inline").returncode == 0
+    whole, parts = (tmp_path / name / "runs" / "tiny" for name in ("whole", "parts"))
+    process = start(tmp_path / "parts", "--inline")
+    wait_for(parts, "finished", 4, process)
+    process.send_signal(signal.SIGKILL)
+    end(process)
+    before = finished(parts)
+    assert {entry["phase"] for entry in read(parts / "trials.jsonl")[0] if entry["event"] == "finished"} == {"tune"}
+    done = run(tmp_path / "parts", "study.yaml", "--inline")
+    assert done.returncode == 0, done.stderr
+    assert numbers(parts) == numbers(whole)
+    assert Counter(finished(parts)) == Counter(finished(whole)) == Counter(audit(parts))
+    assert finished(parts)[: len(before)] == before
+    assert {key: arms(parts)[key] for key in CHOSEN} == {key: arms(whole)[key] for key in CHOSEN}
+
+
+TUNED = FEW + "tune: {train.optimizer.lr: {low: 0.01, high: 1, log: true}, trials: 3}\n"
+CHOSEN = ("arms", "derived", "tuning")
+
+
+def audit(directory: Path) -> list[str]:
+    """Returns the names of all trials that a finished run's own arms.json and environment.json plan."""
+    content, seeds = arms(directory), json.loads((directory / "environment.json").read_text())["seeds"]
+    running = [arm["arm"] for arm in content["arms"] if arm["status"] == "run"]
+    tried = {each["trial"] for arm in content["tuning"]["arms"].values() for each in arm["candidates"]}
+    chosen = content["selection"]["finalists"]
+    baselines = {content["baseline"]}
+    if any(arm["tuned_of"] for arm in content["arms"] if arm["arm"] in chosen):
+        baselines.add(content["tuning"]["arms"][content["baseline"]]["tuned"])
+    confirmed = {*baselines, *chosen}
+    explored = [f"{arm}-s{seed}" for arm in running for seed in seeds["explore"]]
+    return [*tried, *explored, *(f"{arm}-s{seed}" for arm in confirmed for seed in seeds["confirm"])]
 
 
 @pytest.mark.parametrize("engine", ["--inline", "--workers=2"])
