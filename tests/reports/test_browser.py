@@ -123,7 +123,7 @@ def test_figures_follow_the_readers_colours(visit: Visit) -> None:
 
 def test_tables_are_sorted_by_mouse_and_keyboard(visit: Visit) -> None:
     tab = visit("ablation")
-    effects = tab.locator("#ablation .scroll").locator("table")
+    effects = tab.get_by_role("table", name="Effects against the baseline")
     column = "rows => rows.map(row => Number(row.children[2].dataset.key))"
     heading = effects.locator("thead button").nth(2)
     heading.click()
@@ -141,11 +141,11 @@ def test_one_seed_is_told_and_drawn_without_an_interval(visit: Visit) -> None:
     lines = tab.locator("#ablation svg.glyph line")
     assert lines.count() == 3 * 7
     assert lines.evaluate_all("lines => lines.every(l => Number.isFinite(Number(l.getAttribute('x1'))))")
-    assert "one seed: no interval" in tab.locator("#ablation table").inner_text()
+    assert "one seed: no interval" in tab.get_by_role("table", name="Effects against the baseline").inner_text()
 
 
 def test_missing_values_sort_last_either_way(visit: Visit) -> None:
-    table = visit("broken").locator("#ablation table")
+    table = visit("broken").get_by_role("table", name="Effects against the baseline")
     heading = table.locator("thead button").nth(2)
     for _ in range(2):
         heading.click()
