@@ -45,7 +45,15 @@ def plan(name: str) -> Plan:
 def test_there_are_studies_on_images_that_need_no_download_and_on_cifar10() -> None:
     small = {name for name in STUDIES if not name.startswith("cifar10_")}
     large = {name.removeprefix("cifar10_") for name in STUDIES.keys() - small}
-    alone = {"expansion", "expansion_ablation", "depth_width_search", "memory", "finetune_small_batch", "resnet"}
+    alone = {
+        "expansion",
+        "expansion_ablation",
+        "depth_width_search",
+        "memory",
+        "finetune_small_batch",
+        "resnet",
+        "one_network",
+    }
     assert large ^ small == alone
     assert {plan(name).study.spec.data.kind for name in small} == {"digits"}
     assert STUDIES.keys() >= EVERY_DAY
