@@ -7,9 +7,12 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reports.numbers import round_quantity
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INK, MUTED, FAINT, GRID, SURFACE = "#1b1e23", "#5c636d", "#9aa1ab", "#e3e5e8", "#ffffff"
 SERIES = ("#0b62a8", "#c2470a", "#00785a", "#a3457f", "#8a6500", "#4d5db8", "#5c636d")
@@ -147,6 +150,19 @@ def _known(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_known(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def whiskers(part: pd.DataFrame, colour: str, *, visible: bool) -> dict[str, Any]:
+    """Returns plotly's error bars of rows with ``mean``, ``low`` and ``high``."""
+    return {
+        "type": "data",
+        "array": numbers(part["high"] - part["mean"]),
+        "arrayminus": numbers(part["mean"] - part["low"]),
+        "color": colour,
+        "thickness": 1.1,
+        "width": 3,
+        "visible": visible,
+    }
 
 
 def _merge(*layers: dict[str, Any]) -> dict[str, Any]:

@@ -155,15 +155,7 @@ def _marks(part: pd.DataFrame, colour: str) -> ink.Trace:
         "customdata": part["arm"].tolist(),
         "hoverinfo": "text",
         "marker": _marker(part, series, matched, tuned, colour),
-        "error_y": {
-            "type": "data",
-            "array": ink.numbers(part["high"] - part["mean"]),
-            "arrayminus": ink.numbers(part["mean"] - part["low"]),
-            "color": colour,
-            "thickness": 1.1,
-            "width": 3,
-            "visible": bool((part["n"] > 1).any()),
-        },
+        "error_y": ink.whiskers(part, colour, visible=bool((part["n"] > 1).any())),
         "cliponaxis": True,
     }
 

@@ -76,15 +76,7 @@ def _stage(part: pd.DataFrame, stage: str, index: int) -> ink.Trace:
         "mode": "markers",
         "name": stage,
         "marker": {"symbol": symbol, "size": 9, "color": colour},
-        "error_x": {
-            "type": "data",
-            "array": ink.numbers(part["high"] - part["mean"]),
-            "arrayminus": ink.numbers(part["mean"] - part["low"]),
-            "color": colour,
-            "thickness": 1.1,
-            "width": 3,
-            "visible": bool(part["low"].notna().any()),
-        },
+        "error_x": ink.whiskers(part, colour, visible=bool(part["low"].notna().any())),
         "hovertext": [
             f"<b>{ink.plain(row['label'])}</b><br>{stage}: {percent(row['mean'], 2)} "
             f"{percent_interval(row['low'], row['high'], 2)}, {count(int(row['n']), 'seed')}"

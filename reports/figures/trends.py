@@ -82,15 +82,7 @@ def _line(part: pd.DataFrame, index: int, named: bool) -> ink.Trace:
         "showlegend": named,
         "line": {"color": colour, "width": 1.6, "dash": ink.DASHES[index]},
         "marker": {"color": colour, "size": 8, "symbol": ["circle", "diamond", "triangle-up", "square"][index % 4]},
-        "error_y": {
-            "type": "data",
-            "array": ink.numbers(part["high"] - part["mean"]),
-            "arrayminus": ink.numbers(part["mean"] - part["low"]),
-            "color": colour,
-            "thickness": 1.1,
-            "width": 3,
-            "visible": bool(part["low"].notna().any()),
-        },
+        "error_y": ink.whiskers(part, colour, visible=bool(part["low"].notna().any())),
         "hovertext": [_hover(row) for row in part.to_dict("records")],
         "hoverinfo": "text",
     }
