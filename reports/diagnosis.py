@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -28,7 +29,8 @@ def sentences(table: Table) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     order = {arm: place for place, arm in enumerate(table.arms.index)}
     ended = table.trials[table.trials["phase"] == table.main_phase].groupby("arm").size()
-    frame = frame.assign(size=frame["value"].astype(float).abs(), place=frame["arm"].map(order))
+    size = frame["value"].astype(float).abs().fillna(math.inf)  # nothing is worse than what isn't a number
+    frame = frame.assign(size=size, place=frame["arm"].map(order))
     groups = frame.groupby(["place", "kind"], sort=False)
     worst = frame.loc[groups["size"].idxmax()].assign(n=groups["trial"].nunique().to_numpy())
     worst = worst.sort_values("place", kind="stable")

@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import ValidationError, model_validator
+from pydantic import BeforeValidator, ValidationError, model_validator
 
 from blocks import NetworkSpec, preset
 from blocks.base import Spec, Text
@@ -33,8 +33,7 @@ class Initial(Spec):
     @model_validator(mode="before")
     @classmethod
     def _read(cls, given: Any) -> Any:
-        """Takes a bare path, and the hash of a file that is there."""
-        given = {"file": given} if isinstance(given, str) else given
+        """Takes the hash of a file that is there."""
         if not isinstance(given, Mapping) or not isinstance(given.get("file"), str):
             return given
         path, known = Path(given["file"]).absolute(), given.get("sha256")
@@ -100,6 +99,14 @@ def located(study: Any, folder: Path) -> Any:
     if study.get("path") == "train.init" and isinstance(study.get("levels"), list):
         found["levels"] = [_absolute(level, folder) for level in study["levels"]]
     return found
+
+
+def _bare(initial: Any) -> Any:
+    return {"file": initial} if isinstance(initial, str) else initial
+
+
+InitialField = Annotated[Initial, BeforeValidator(_bare, json_schema_input_type=Initial | Text)]
+"""An ``Initial`` as a study writes it: a bare path too."""
 
 
 def _absolute(initial: Any, folder: Path) -> Any:

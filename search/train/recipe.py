@@ -11,7 +11,7 @@ from blocks.base import Count, Flag, Fraction, Natural, Number, Positive, Spec
 from search.train import rates
 from search.train.augmentations import Augment
 from search.train.extras import EarlyStopping, Ema, EvaluationSpec
-from search.train.initial import Initial
+from search.train.initial import InitialField
 from search.train.optimizers import OPTIMIZERS, OptimizerSpec
 from search.train.schedules import SCHEDULES, ScheduleSpec
 
@@ -67,7 +67,7 @@ class TrainSpec(Spec):
     """Every gradient's entry is cut off at this size, either way, before any ``clip_norm``."""
     ema: Ema | None = None
     """``{decay: 0.999}``: a moving average of the weights is evaluated, and kept."""
-    init: Initial | None = None
+    init: InitialField | None = None
     """Trained weights to start from: ``../runs/NAME/winner.safetensors`` (as seen from the study's folder), or a
     preset with its ``weights``."""
     freeze: tuple[Literal["stem"] | Natural, ...] = ()

@@ -143,7 +143,7 @@ def test_what_is_not_there_or_no_model_is_said(patterns: Splits, tmp_path: Path)
         TrainSpec.model_validate({"init": str(tmp_path / "missing.safetensors")})
     empty = tmp_path / "empty.safetensors"
     empty.write_bytes(b"\x02\0\0\0\0\0\0\0{}")
-    wrong = Initial.model_validate(str(empty)).unfit(network_for(patterns))
+    wrong = Initial(file=str(empty)).unfit(network_for(patterns))
     assert wrong is not None
     assert "no network's spec is inside" in wrong
     with pytest.raises(ValueError, match="from a 'file', or from a 'preset'"):
