@@ -58,6 +58,8 @@ def _augmented(arm: Configuration) -> Iterator[str]:
     augment, (_, height, width) = arm.train.augment, arm.input
     if arm.train.batch_size == 1 and (augment.mixup or augment.cutmix):
         yield "a batch of one image has none to mix it with: mixup and cutmix do nothing"
+    if augment.cutmix and height * width == 1:
+        yield "an image of one pixel has no part to replace: cutmix does nothing"
     if augment.cutout >= min(height, width):
         yield f"a cutout of {augment.cutout} pixels leaves little or nothing of images of {height}x{width}"
 

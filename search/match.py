@@ -84,8 +84,8 @@ def match(network: NetworkSpec, input: Input, target: int, spec: MatchSpec) -> M
     gap = matched_cost(result, input, spec.cost) / target - 1
     if abs(gap) > spec.tolerance:
         raise Unmatched(
-            f"the nearest {spec.by}s ({', '.join(map(str, found))}) leave a gap of {gap:+.1%} in {spec.cost}, "
-            f"over the tolerance of {spec.tolerance:.1%}"
+            f"the nearest {spec.by}s ({', '.join(map(str, found))}) leave a gap of {100 * gap:+.2g}% in {spec.cost}, "
+            f"over the tolerance of {100 * spec.tolerance:.3g}%"
         )
     return Matched(result, sum(new / old for new, old in zip(found, sizes, strict=True)) / len(sizes), gap)
 

@@ -82,7 +82,8 @@ class Plan:
     def judge(self, choice: Choice) -> Arm:
         """Returns what would become of the arm of a choice, without adding it."""
         levels = self.space.columns(choice)
-        named = ", ".join(f"{name}={levels[name]}" for name in choice) or "baseline"
+        own_name = self.study.spec.design.called(choice, self.space)
+        named = own_name or ", ".join(f"{name}={levels[name]}" for name in choice) or "baseline"
         try:
             configuration = self.space.configuration(choice)
         except Unresolvable as error:

@@ -99,6 +99,10 @@ class DesignSpec(Spec):
         """Returns the factors that the design brings itself, beside the study's."""
         return {}
 
+    def called(self, choice: Choice, space: Space) -> str | None:
+        """Returns what an arm is called where that says more than the list of its levels; None elsewhere."""
+        return None
+
 
 class ListedDesign(DesignSpec):
     """A design whose arms are known before anything is trained."""

@@ -11,6 +11,7 @@ from search.factors import OFF, Choice, Level
 
 if TYPE_CHECKING:
     from search.plan import Plan
+    from search.space import Space
 
 
 @DESIGNS.register
@@ -43,3 +44,10 @@ class LeaveOneOut(ListedDesign):
             if len(parts) > 2:  # of two parts, one alone is the baseline without the other
                 for name in parts:
                     yield {other: level for other, level in parts.items() if other != name}
+
+    def called(self, choice: Choice, space: Space) -> str | None:
+        """Calls the arm with every part off bare, and one with a single part left bare + that part."""
+        left = [variable.name for variable in space.free if variable.name not in choice]
+        if not self.add_one_in or len(choice) < 2 or len(left) > 1:
+            return None
+        return " + ".join(["bare", *left])

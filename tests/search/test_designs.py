@@ -73,9 +73,10 @@ def test_leave_one_out_takes_each_part_off_the_full_recipe() -> None:
 
 def test_add_one_in_starts_from_the_bare_recipe() -> None:
     made = plan("design: {kind: leave_one_out, add_one_in: true}", base=RECIPE)
-    bare, *added = (set(row.label.split(", ")) for row in made.rows[4:])
-    assert bare == {"smoothing=off", "augment=off", "se=off"}
-    assert added == [bare - {part} for part in ("smoothing=off", "augment=off", "se=off")]
+    assert [row.label for row in made.rows[4:]] == ["bare", "bare + smoothing", "bare + augment", "bare + se"]
+    off = [{part for part, level in row.levels.items() if level == "off"} for row in made.rows[4:]]
+    every = {"smoothing", "augment", "se"}
+    assert off == [every, every - {"smoothing"}, every - {"augment"}, every - {"se"}]
 
 
 def test_off_is_one_more_level_to_other_designs() -> None:

@@ -40,7 +40,7 @@ def test_a_sentence_is_said_once_with_the_arms_that_it_is_about() -> None:
     [
         ("augment: {cutout: 8}", "a cutout of 8 pixels leaves little or nothing of images of 8x8"),
         ("batch_size: 1, augment: {mixup: 0.2}", "a batch of one image has none to mix it with"),
-        ("augment: {cutout: 4, mixup: 0.2}", None),
+        ("augment: {cutout: 4, mixup: 0.2, cutmix: 1}", None),
     ],
 )
 def test_augmentations_that_do_nothing_or_leave_nothing_are_named(recipe: str, said: str | None) -> None:
@@ -48,6 +48,12 @@ def test_augmentations_that_do_nothing_or_leave_nothing_are_named(recipe: str, s
     base = base.replace("epochs: 1", f"epochs: 1, {recipe}")
     found = doubts([plan("design: {kind: train, seeds: 1}", base=base).baseline])
     assert [doubt.startswith(f"baseline: {said}") for doubt in found] == ([] if said is None else [True])
+
+
+def test_cutmix_of_single_pixels_is_named() -> None:
+    base = BASE.replace("image_size: 8", "image_size: 1").replace("epochs: 1", "epochs: 1, augment: {cutmix: 1}")
+    (doubt,) = doubts([plan("design: {kind: train, seeds: 1}", base=base).baseline])
+    assert doubt == "baseline: an image of one pixel has no part to replace: cutmix does nothing"
 
 
 def test_many_arms_are_three_names_and_a_number() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from statistics import fmean, pstdev
+
+import numpy as np
 
 WINDOW_IMAGES = 128
 """Losses are averaged over at least so many images, so that a batch of 2 isn't judged by two images."""
@@ -29,15 +30,15 @@ def spikes(losses: Sequence[float], batch_size: int, chance: float) -> list[int]
         chance: The loss of guessing, in nats.
     """
     width = max(1, WINDOW_IMAGES // batch_size)
-    windows = [fmean(losses[start : start + width]) for start in range(0, len(losses) - width + 1, width)]
-    found, last = [], -2
-    for index in range(BEFORE, len(windows)):
-        before = windows[index - BEFORE : index]
-        if windows[index] > fmean(before) + max(SIGMAS * pstdev(before), RISE * chance):
-            if index > last + 1:
-                found.append(index * width + 1)
-            last = index
-    return found
+    count = len(losses) // width
+    if count <= BEFORE:
+        return []
+    windows = np.asarray(losses[: count * width], dtype=float).reshape(count, width).mean(1)
+    before = np.lib.stride_tricks.sliding_window_view(windows, BEFORE)[:-1]
+    with np.errstate(invalid="ignore"):  # a loss that is infinite has no deviation, and is none
+        bound = before.mean(1) + np.maximum(SIGMAS * before.std(1), RISE * chance)
+        found = (np.flatnonzero(windows[BEFORE:] > bound) + BEFORE).tolist()
+    return [index * width + 1 for last, index in zip([-2, *found], found, strict=False) if index > last + 1]
 
 
 def left_for_good(losses: Sequence[float], batch_size: int) -> int | None:
