@@ -235,6 +235,7 @@ def test_a_block_that_can_only_keep_its_size_says_so(registered: Callable[[type[
     assert [outcome.reason for outcome in found if outcome.reason] == []
 
 
+@pytest.mark.slow
 def test_every_family_of_ours_keeps_the_quick_laws() -> None:
     for kind in BLOCKS.kinds():
         assert {o.name: o.reason for o in outcomes(kind, **SMALL, laws=QUICK) if o.reason} == {}, kind
@@ -271,7 +272,7 @@ class MineSpec(BlockSpec):
     ("forward", "verdicts"),
     [
         ("return self.linear(self.conv(x))", ["feasible"]),
-        ('assert x.is_meta, "no numbers, please"; return self.conv(x)', None),
+        pytest.param('assert x.is_meta, "no numbers, please"; return self.conv(x)', None, marks=pytest.mark.slow),
     ],
     ids=["for one size of maps", "with numbers"],
 )
@@ -311,7 +312,7 @@ class MineSpec(BlockSpec):
 """
 
 
-@pytest.mark.parametrize(("stride", "code"), [("site.stride", 0), ("1", 3)])
+@pytest.mark.parametrize(("stride", "code"), [("site.stride", 0), pytest.param("1", 3, marks=pytest.mark.slow)])
 def test_the_command(stride: str, code: int, tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(PLUGIN.format(stride=stride), encoding="utf-8")

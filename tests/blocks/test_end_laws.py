@@ -63,6 +63,7 @@ def test_round_trip_through_yaml(given: dict[str, Any], tmp_path: Path) -> None:
     assert NetworkSpec.from_yaml(path) == spec
 
 
+@pytest.mark.slow
 @ends
 def test_compiles_as_one_graph_and_exports(given: dict[str, Any]) -> None:
     built = network(**given).build(0).eval()

@@ -55,7 +55,7 @@ def test_resnet18_for_cifar() -> None:
     assert (cost.params, cost.macs) == (11_173_962, 555_422_720)
 
 
-EVERYDAY = 30_000_000
+EVERYDAY = 13_000_000
 """Networks of more parameters than this are built in the slow tests."""
 
 
@@ -63,7 +63,7 @@ EVERYDAY = 30_000_000
     "name",
     [
         name
-        if (cost := preset(name).cost(preset_input(name))).params < EVERYDAY and cost.macs < 3e9
+        if (cost := preset(name).cost(preset_input(name))).params < EVERYDAY and cost.macs < 1e9
         else pytest.param(name, marks=pytest.mark.slow)
         for name in preset_names()
         if "1202" not in name  # as many blocks of the same kind as others

@@ -168,6 +168,7 @@ def test_bfloat16_autocast(family: str, field: str, kind: str) -> None:
     assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
 
 
+@pytest.mark.slow
 @thinned
 def test_compiles_as_one_graph(family: str, field: str, kind: str) -> None:
     spec = feasible_for(family, field, kind)
@@ -177,6 +178,7 @@ def test_compiles_as_one_graph(family: str, field: str, kind: str) -> None:
     torch.testing.assert_close(compiled(x), network(x))
 
 
+@pytest.mark.slow
 @families
 def test_exports_with_any_batch(family: str) -> None:
     spec = small(family)

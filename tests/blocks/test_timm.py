@@ -18,7 +18,7 @@ with warnings.catch_warnings():
     import timm
 
 NAMES = [name for name in preset_names() if hasattr(preset_family(name), "timm_name") and timm.is_model(name)]
-LARGE = 30_000_000
+LARGE = 20_000_000
 
 
 @pytest.mark.parametrize("family", ["resnet50d", "seresnet50", "ecaresnet50d", "resnet50_gn", "resnetv2_50"])

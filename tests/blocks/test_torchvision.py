@@ -14,7 +14,7 @@ from blocks.presets import preset_family
 FAMILIES = r"resnet|resnext|wide_resnet|vgg|regnet|densenet|mobilenet_v2|efficientnet_b|convnext"
 THEIRS = [name for name in models.list_models(module=models) if re.match(FAMILIES, name)]
 OURS = [name for name in preset_names() if hasattr(preset_family(name), "torchvision_name") and name in THEIRS]
-LARGE = 40_000_000
+LARGE = 15_000_000
 """Networks of more parameters than this are compared in the slow tests."""
 
 

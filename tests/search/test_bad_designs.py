@@ -67,7 +67,7 @@ def test_mistakes(
     assert [path.name for path in tmp_path.iterdir()] == ["study.yaml"]
 
 
-@pytest.mark.parametrize("design", ["leave_one_out", "factorial"])
+@pytest.mark.parametrize("design", ["leave_one_out", pytest.param("factorial", marks=pytest.mark.slow)])
 def test_arms_of_a_declared_design_are_never_stopped_early(inline: Command, tmp_path: Path, design: str) -> None:
     rate = "  rate: {path: train.optimizer.lr, off: 0.0000001}"  # learns nothing, and is trained to the end
     write_study(tmp_path, STUDY.replace(FACTOR, rate).replace(MATCHED, f"{{kind: {design}, seeds: 2}}"))

@@ -158,6 +158,7 @@ def test_images_that_are_not_there(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["study.yaml"]
 
 
+@pytest.mark.slow
 def test_unusual_paths(tmp_path: Path) -> None:
     folder = tmp_path / "a 'quoted' \"folder\" with 100% emoji 🧪 and more"
     folder.mkdir()

@@ -59,7 +59,7 @@ def end(process: subprocess.Popen[str]) -> str:
     [
         ("started", 1, "--inline"),
         ("finished", 6, "--workers=2"),
-        ("tested", 2, "--inline"),
+        pytest.param("tested", 2, "--inline", marks=pytest.mark.slow),
         pytest.param("session", 1, "--inline", marks=pytest.mark.slow),
         pytest.param("finished", 4, "--inline", marks=pytest.mark.slow),
         pytest.param("winner", 1, "--inline", marks=pytest.mark.slow),
@@ -85,7 +85,7 @@ def test_sigkill_costs_nothing_but_time(tmp_path: Path, whole: Path, event: str,
     ("number", "code", "engine"),
     [
         (signal.SIGINT, 130, "--inline"),
-        (signal.SIGTERM, 143, "--workers=2"),
+        pytest.param(signal.SIGTERM, 143, "--workers=2", marks=pytest.mark.slow),
         pytest.param(signal.SIGTERM, 143, "--inline", marks=pytest.mark.slow),
         pytest.param(signal.SIGINT, 130, "--workers=2", marks=pytest.mark.slow),
     ],
@@ -180,6 +180,7 @@ def test_the_same_study_twice_at_once(tmp_path: Path) -> None:
     assert f"in use by process {process.pid} on " in second.stderr
 
 
+@pytest.mark.slow
 def test_no_process_survives_the_driver(tmp_path: Path) -> None:
     write_study(tmp_path, FEW)
     process = start(tmp_path, "--workers=2")

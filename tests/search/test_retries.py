@@ -90,6 +90,7 @@ def is_killed(job: Job, splits: Any, device: str) -> dict[str, Any]:
     return {}
 
 
+@pytest.mark.slow
 def test_without_ray_a_smaller_try_has_a_process_of_its_own() -> None:
     executor = Inline(lambda job: None, "cpu", needs_room_for_32)
     executor.submit(job(128))

@@ -186,6 +186,7 @@ def test_a_search_runs_to_its_budget_and_no_arm_twice(tmp_path: Path) -> None:
     assert set(explore[0]) >= {"depth[0]", "depth[1]", "width"}
 
 
+@pytest.mark.slow
 def test_an_interrupted_search_goes_the_way_of_an_uninterrupted_one(tmp_path: Path) -> None:
     for name in ("whole", "parts"):
         (tmp_path / name).mkdir()
@@ -205,9 +206,12 @@ def test_an_interrupted_search_goes_the_way_of_an_uninterrupted_one(tmp_path: Pa
     "lines",
     [
         ["design: {kind: factorial, seeds: 2, match: {cost: macs, tolerance: 0.1}}"],
-        ["design: {kind: one_at_a_time, seeds: 1}"],
+        pytest.param(["design: {kind: one_at_a_time, seeds: 1}"], marks=pytest.mark.slow),
         ["design: {kind: search, trials: 6, sampler: nsga2, startup: 2, objectives: [val_accuracy, macs, params]}"],
-        ["design: {kind: search, trials: 6, sampler: random, objectives: [val_accuracy], seeds: 2}"],
+        pytest.param(
+            ["design: {kind: search, trials: 6, sampler: random, objectives: [val_accuracy], seeds: 2}"],
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_every_design_goes_through_to_its_page(tmp_path: Path, lines: list[str]) -> None:
@@ -222,6 +226,7 @@ def test_every_design_goes_through_to_its_page(tmp_path: Path, lines: list[str])
     assert "do not add up" not in page
 
 
+@pytest.mark.slow
 def test_a_list_goes_through_to_its_page(tmp_path: Path) -> None:
     kept = [line for line in STUDY.splitlines() if not line.startswith(("design:", "factors:", "  expansion:"))]
     arms_given = 'wide: {"network.stages[*].width": 12}, gelu: {"network.stages[*].block.activation": gelu}'
@@ -232,6 +237,7 @@ def test_a_list_goes_through_to_its_page(tmp_path: Path) -> None:
     assert {row["variant"] for row in rows(tmp_path / "runs" / "tiny" / "results.csv")} >= {"baseline", "wide", "gelu"}
 
 
+@pytest.mark.slow
 def test_only_runs_one_trial_again(inline: tuple[Path, Done], tmp_path: Path) -> None:
     import shutil
 

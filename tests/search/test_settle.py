@@ -36,6 +36,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     return asked
 
 
+@pytest.mark.slow
 def test_it_is_measured_once_recorded_and_kept(inline: Command, tmp_path: Path, measured: list[Job]) -> None:
     path = write_study(tmp_path, OPEN)
     directory = tmp_path / "runs" / "tiny"

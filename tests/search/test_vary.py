@@ -32,6 +32,7 @@ def test_what_is_not_varied_is_the_same_under_every_seed(inline: Command, tmp_pa
     assert all(len(values) == 1 for values in losses.values())
 
 
+@pytest.mark.slow
 def test_a_split_of_its_own_for_every_seed(inline: Command, tmp_path: Path) -> None:
     write_study(tmp_path, with_vary("split"))
     assert inline("study.yaml") == 0

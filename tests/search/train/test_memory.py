@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import sys
+import weakref
 
 import pytest
 import torch
@@ -41,6 +43,22 @@ def test_where_the_system_does_not_tell(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert MemoryMeter(CPU).peak() is None
 
 
+def test_what_a_trial_leaves_in_circles_is_freed_and_modules_are_left_alone() -> None:
+    memory.give_memory_back()
+    assert gc.get_freeze_count() > 10_000
+
+    class Node:
+        itself: Node
+
+    node = Node()
+    node.itself = node
+    seen = weakref.ref(node)
+    del node
+    memory.give_memory_back()
+    assert seen() is None
+
+
+@pytest.mark.slow
 def test_a_worker_does_not_grow_from_trial_to_trial(patterns: Splits) -> None:
     """Twenty trials of different networks leave no more resident than the first few did."""
 
