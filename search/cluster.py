@@ -6,25 +6,42 @@ token is refused, and there is no dashboard.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from search import reaper
-from search.engine import Reply, Splits, default_workers
+from search.engine import Reply, Splits, default_workers, too_long
 from search.mishaps import killed_for_memory
+from search.ray_worker import Place, Worker, end_there, last_lines, memory_of_my_gpu
 from search.retries import Attempt
-from search.trial import Job, Runner, attempt, run
+from search.room import Need, room
+from search.trial import Job, Runner, run
+
+if TYPE_CHECKING:
+    from search.study import RaySpec
 
 CONTEXT_BYTES = 2**30
 """What a process takes of a GPU before it does anything: CUDA's context and the libraries' handles."""
+
+LOOK_SECONDS = 1.0
+"""How often a job's time and a cluster's room are looked at while nothing ends."""
+
+TELL_SECONDS = 5.0
+"""How long a node is asked about one of its processes."""
+
+MAX_ASKED = 1000
+"""An autoscaler is asked for room for no more jobs than these."""
 
 MAX_STORED = 4
 """How many sets of images are held in Ray's store for jobs to come."""
@@ -40,7 +57,7 @@ class LocalRay:
         self._ready, self._finished = threading.Event(), threading.Event()
         self._error: Exception | None = None
         self._reaper: subprocess.Popen[bytes] | None = None
-        self._address = address
+        self.address = address
         self._thread = threading.Thread(target=self._hold, args=(address, slots), daemon=True)
         self._thread.start()
 
@@ -48,7 +65,7 @@ class LocalRay:
         """Blocks until Ray runs. Raises ``ConnectionError`` if it can't be started or reached."""
         self._ready.wait()
         if self._error is not None:
-            where = f"at {self._address}" if self._address else "here"
+            where = f"at {self.address}" if self.address else "here"
             raise ConnectionError(f"no Ray {where}: {self._error}") from self._error
 
     def close(self) -> None:
@@ -112,13 +129,17 @@ class OnRay:
     """Runs jobs on Ray actors.
 
     Args:
-        splits_of: Gives the images that a job needs; each distinct data set is put into Ray's object store once and
-            read there by all workers of a machine without a copy.
-        workers: How many jobs run at once; by default as many as the cluster has room for.
-        threads: Threads, and so CPUs, of a job.
-        gpus: GPUs of a job, a fraction to share one; by default one GPU a job where the cluster has any. ``"auto"``
+        splits_of: Gives the images that a job needs; each distinct data set is put into Ray's object store once, sent
+            once to a node, and read there by all its workers without a copy.
+        workers: How many jobs run at once; by default as many as the cluster has room for, now and later.
+        threads: Threads of a job, and so its CPUs unless others are asked for.
+        asked: What the study asks of a machine. By default a job takes one GPU where the cluster has any; ``"auto"``
             shares a GPU between as many jobs as its memory and its CPUs hold.
-        memory: Bytes that a job needs of a GPU at most, for ``"auto"``.
+        step_bytes: Bytes that a job needs of a GPU at most, for ``"auto"``.
+        seconds: After so long a job is ended, with all processes that it started, and has failed.
+
+    Raises:
+        ConnectionError: If Ray can't be reached, or a local one can never run such a job.
     """
 
     name = "ray"
@@ -131,8 +152,9 @@ class OnRay:
         data_of: Callable[[Job], str],
         workers: int | None,
         threads: int,
-        gpus: float | Literal["auto"] | None = None,
-        memory: int = 0,
+        asked: RaySpec,
+        step_bytes: int = 0,
+        seconds: float | None = None,
         runner: Runner = run,
     ) -> None:
         ray_process.wait_until_ready()
@@ -140,56 +162,131 @@ class OnRay:
 
         self._ray, self._process = ray, ray_process
         self._splits_of, self._data_of, self._runner = splits_of, data_of, runner
-        resources = ray.cluster_resources()
-        available = resources.get("GPU", 0.0)
-        if gpus == "auto":
-            room = int(resources.get("CPU", 1.0) / available) // threads if available else 0
-            share = gpu_share(memory, self._gpu_memory(), room) if available else 0.0
-        else:
-            share = gpus if gpus is not None else (1.0 if available else 0.0)
-        room = int(available / share) if share else int(resources.get("CPU", 1.0)) // threads
-        self.slots = max(1, workers or room)
-        # Under Ray a worker may be given fewer CPUs than it has threads when the user asks for more workers than fit.
-        self._options = {"num_cpus": min(threads, max(resources.get("CPU", 1.0) / self.slots, 0.01)), "num_gpus": share}
-        self._device = "cuda" if share else "cpu"
-        self._shared = 0 < share < 1
-        self._actor_class = ray.remote(_Worker)
+        self._fixed, self._seconds = workers, seconds
+        self._need = self._needed(asked, threads, step_bytes)
+        self._device = "cuda" if self._need.gpus else "cpu"
+        self._shared = 0 < self._need.gpus < 1
+        self._actor_class = ray.remote(Worker)
+        self._looked, self._room = time.monotonic(), room(ray.nodes(), self._need)
+        if not self._room and ray_process.address is None:
+            raise ConnectionError(f"no trial can run here: each needs {self._need}")
+        self._places: dict[Any, Any] = {}
         self._idle = deque(self._new_worker() for _ in range(self.slots))
         self._waiting: deque[Attempt] = deque()
-        self._flying: dict[Any, tuple[Attempt, Any]] = {}
+        self._flying: dict[Any, _Flight] = {}
         self._stored: dict[str, Any] = {}
+        self._wanted = 0
         self._killed = killed_for_memory()
+
+    @property
+    def slots(self) -> int:
+        """How many jobs run at once: as many as were asked for, or as there is room for."""
+        return self._fixed or max(1, self._room)
 
     def submit(self, job: Job) -> None:
         self._waiting.append(Attempt(job))
         self._start_what_may()
 
-    def wait(self) -> list[tuple[Job, Reply]]:
-        ended: list[tuple[Job, Reply]] = []
-        while not ended:
-            (reference,), _ = self._ray.wait(list(self._flying), num_returns=1)
-            ended = self._take(reference)
-        return ended
+    def want(self, jobs: int) -> None:
+        """Asks a cluster's autoscaler, where it has one, for room for so many jobs, or as many as may run at once."""
+        wanted = min(jobs, self._fixed or MAX_ASKED, MAX_ASKED)
+        if self._process.address is None or wanted == self._wanted:
+            return
+        from ray.autoscaler.sdk import request_resources
+
+        self._wanted = wanted
+        labels = [dict(self._need.labels)] * wanted if self._need.labels else None
+        request_resources(bundles=[self._need.resources] * wanted, bundle_label_selectors=labels)
+
+    def wait(self, seconds: float | None = None) -> list[tuple[Job, Reply]]:
+        until = None if seconds is None else time.monotonic() + seconds
+        while True:
+            ready, _ = self._ray.wait(list(self._flying), num_returns=1, timeout=self._patience(until))
+            if ready and (ended := self._take(ready[0])):
+                return ended
+            if ended := self._end_late():
+                return ended
+            if self._look_for_room() or (until is not None and time.monotonic() >= until):
+                return []
+
+    def give_up(self) -> None:
+        self._waiting.clear()
+        for reference in list(self._flying):
+            self._end(self._flying.pop(reference).worker)
 
     def close(self) -> None:
         self._waiting.clear()
         self._flying.clear()
+        with contextlib.suppress(Exception):  # a cluster that is gone needs no word that nothing is wanted of it
+            self.want(0)
         self._process.close()
 
+    def _needed(self, asked: RaySpec, threads: int, step_bytes: int) -> Need:
+        resources = self._ray.cluster_resources()
+        cpus, there = resources.get("CPU", 1.0), resources.get("GPU", 0.0)
+        if asked.gpus == "auto":
+            gpus = gpu_share(step_bytes, self._gpu_memory(), int(cpus / there) // threads) if there else 0.0
+        else:
+            gpus = float(asked.gpus) if asked.gpus is not None else (1.0 if there else 0.0)
+        needed = float(asked.cpus or threads)
+        if self._process.address is None and self._fixed:
+            # A worker may be given fewer CPUs than it has threads where the user asks for more workers than fit here.
+            needed = min(needed, max(cpus / self._fixed, 0.01))
+        return Need(needed, gpus, float(asked.memory or 0), asked.labels)
+
+    def _patience(self, until: float | None) -> float | None:
+        """Returns how long to wait for a reply before looking at the clock, or at the cluster."""
+        times = [LOOK_SECONDS] if self._process.address is not None or self._seconds is not None else []
+        times += [max(0.0, until - time.monotonic())] if until is not None else []
+        return min(times, default=None)
+
+    def _look_for_room(self) -> bool:
+        """Looks now and then how much room there is; returns whether there is more than before."""
+        if self._process.address is None or time.monotonic() - self._looked < LOOK_SECONDS:
+            return False
+        before, self._looked = self._room, time.monotonic()
+        self._room = room(self._ray.nodes(), self._need)
+        self._start_what_may()
+        return self._room > before
+
+    def _end_late(self) -> list[tuple[Job, Reply]]:
+        """Ends the jobs that are over their time; returns them with their replies."""
+        if self._seconds is None:
+            return []
+        late = [ref for ref, flight in self._flying.items() if time.monotonic() - flight.begun > self._seconds]
+        ended: list[tuple[Job, Reply]] = []
+        for reference in late:
+            flight = self._flying.pop(reference)
+            if not self._begun(flight):  # it waits for room: its time has not begun
+                self._flying[reference] = replace(flight, begun=time.monotonic())
+                continue
+            reply = {**too_long(self._seconds), "log": self._last_lines(flight.worker)}
+            self._end(flight.worker)
+            ended.append((flight.attempt.job, flight.attempt.told(reply)))
+        if ended:
+            self._start_what_may()
+        return ended
+
+    def _begun(self, flight: _Flight) -> bool:
+        ready, _ = self._ray.wait([self._places[flight.worker]], timeout=0)
+        return bool(ready)
+
     def _take(self, reference: Any) -> list[tuple[Job, Reply]]:
-        attempt, worker = self._flying.pop(reference)
+        flight = self._flying.pop(reference)  # whatever comes of an earlier try from now on is no one's
+        attempt, worker = flight.attempt, flight.worker
         try:
             reply = self._ray.get(reference)
         except (self._ray.exceptions.RayActorError, self._ray.exceptions.OutOfMemoryError) as error:
-            reply, worker = self._lost(error, attempt), self._new_worker()
+            reply = self._lost(error, attempt, worker)
+            worker = self._instead_of(worker)
         if reply.get("mishap") == "device_lost":
-            self._ray.kill(worker)  # it can do nothing more there: never used again
-            worker = self._new_worker()
+            worker = self._instead_of(worker)  # it can do nothing more there: never used again
         following = attempt.after(reply, shared=self._shared)
+        if following is None and reply["status"] == "failed" and "log" not in reply:
+            reply["log"] = self._last_lines(worker)
         if following is not None:
             if reply.get("mishap") == "out_of_memory":
-                self._ray.kill(worker)  # so that nothing that it held is in the way of the next try
-                worker = self._new_worker()
+                worker = self._instead_of(worker)  # so that nothing that it held is in the way of the next try
             self._waiting.appendleft(following)
         self._idle.append(worker)
         self._start_what_may()
@@ -197,11 +294,11 @@ class OnRay:
 
     def _start_what_may(self) -> None:
         """Starts what waits, in order; an attempt that must be alone waits for the others to end, and they for it."""
-        while self._waiting and self._idle:
-            alone = self._waiting[0].alone or any(attempt.alone for attempt, _ in self._flying.values())
+        while self._waiting and len(self._flying) < self.slots:
+            alone = self._waiting[0].alone or any(flight.attempt.alone for flight in self._flying.values())
             if alone and self._flying:
                 return
-            self._start(self._waiting.popleft(), self._idle.popleft())
+            self._start(self._waiting.popleft(), self._idle.popleft() if self._idle else self._new_worker())
 
     def _start(self, attempt: Attempt, worker: Any) -> None:
         data = self._data_of(attempt.job)
@@ -209,29 +306,88 @@ class OnRay:
             if len(self._stored) >= MAX_STORED:  # what runs on it keeps it alive
                 del self._stored[next(iter(self._stored))]
             self._stored[data] = self._ray.put(self._splits_of(attempt.job))
-        self._flying[worker.do.remote(attempt.job, self._stored[data])] = (attempt, worker)
+        self._flying[worker.do.remote(attempt.job, self._stored[data])] = _Flight(attempt, worker, time.monotonic())
 
     def _new_worker(self) -> Any:
-        return self._actor_class.options(**self._options).remote(self._runner, self._device)
+        need = self._need
+        labels = {"label_selector": dict(need.labels)} if need.labels else {}
+        options = {"num_cpus": need.cpus, "num_gpus": need.gpus, "memory": need.memory or None, **labels}
+        worker = self._actor_class.options(**options).remote(self._runner, self._device)
+        self._places[worker] = worker.place.remote()
+        return worker
 
-    def _lost(self, error: Exception, attempt: Attempt) -> Reply:
-        """Returns the reply of a worker that died: killed for memory if Ray, or this host's kernel, says so."""
+    def _instead_of(self, worker: Any) -> Any:
+        """Ends a worker; returns a new one."""
+        self._ray.kill(worker)
+        self._places.pop(worker, None)
+        return self._new_worker()
+
+    def _end(self, worker: Any) -> None:
+        """Ends a worker that may hear nothing any more, and the processes that it started."""
+        if (place := self._place(worker)) is not None:
+            self._there(end_there, place)
+        self._ray.kill(worker)
+        self._places.pop(worker, None)
+
+    def _lost(self, error: Exception, attempt: Attempt, worker: Any) -> Reply:
+        """Returns the reply of a worker that died: for want of memory if Ray, or this host's kernel, says so."""
         before, self._killed = self._killed, killed_for_memory()
         kernel = before is not None and self._killed is not None and self._killed > before
         memory = kernel or isinstance(error, self._ray.exceptions.OutOfMemoryError)
         sentence = str(error).strip().split("\n")[0][:300]
+        gone = not memory and not self._alive(worker)
         cause = "the host ran out of memory" if memory else f"the worker died {attempt.lost + 1} times"
         return {
             "status": "failed",
-            "reason": f"{cause}: {sentence}",
+            "reason": f"its node left the cluster: {sentence}" if gone else f"{cause}: {sentence}",
             "traceback": str(error),
-            "mishap": "out_of_memory" if memory else "died",
+            "log": [] if gone else self._last_lines(worker),
+            "mishap": "out_of_memory" if memory else "node_lost" if gone else "died",
         }
+
+    def _alive(self, worker: Any) -> bool:
+        """Whether the node of a worker is in the cluster still, as far as is known."""
+        place = self._place(worker)
+        return place is None or any(node["NodeID"] == place.node and node["Alive"] for node in self._ray.nodes())
+
+    def _place(self, worker: Any) -> Place | None:
+        """Returns where a worker is, or was; None if it never told."""
+        try:
+            place: Place = self._ray.get(self._places[worker], timeout=TELL_SECONDS)
+        except Exception:  # it died before it could tell, or its node is gone with what it told
+            return None
+        return place
+
+    def _last_lines(self, worker: Any) -> list[str]:
+        """Returns what a worker wrote last; nothing where its node doesn't answer."""
+        place = self._place(worker)
+        found: list[str] | None = None if place is None else self._there(last_lines, place)
+        return found or []
+
+    def _there(self, function: Any, place: Place) -> Any:
+        """Returns what a function returns of a process on its node; None where that doesn't answer."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        strategy = NodeAffinitySchedulingStrategy(place.node, soft=False)
+        asked = self._ray.remote(num_cpus=0, max_retries=0)(function).options(scheduling_strategy=strategy)
+        try:
+            return self._ray.get(asked.remote(place.process), timeout=TELL_SECONDS)
+        except Exception:
+            return None
 
     def _gpu_memory(self) -> int:
         """Returns the bytes of a GPU of the cluster."""
-        asked = self._ray.remote(num_gpus=0.01, num_cpus=0)(_memory_of_my_gpu).remote()
+        asked = self._ray.remote(num_gpus=0.01, num_cpus=0)(memory_of_my_gpu).remote()
         return int(self._ray.get(asked))
+
+
+@dataclass(frozen=True)
+class _Flight:
+    """A try that runs, where, and since when."""
+
+    attempt: Attempt
+    worker: Any
+    begun: float
 
 
 def gpu_share(needed: int, memory: int, most: int) -> float:
@@ -244,19 +400,3 @@ def gpu_share(needed: int, memory: int, most: int) -> float:
     """
     each = CONTEXT_BYTES + 1.5 * needed
     return 1 / max(1, min(most, int(memory / each)))
-
-
-class _Worker:
-    """A Ray actor: does one job after another."""
-
-    def __init__(self, runner: Runner, device: str) -> None:
-        self._runner, self._device = runner, device
-
-    def do(self, job: Job, splits: Splits) -> Reply:
-        return attempt(self._runner, job, splits, self._device)
-
-
-def _memory_of_my_gpu() -> int:
-    import torch
-
-    return int(torch.cuda.get_device_properties(0).total_memory)

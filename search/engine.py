@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
+from search.reaper import end_with_children
 from search.retries import Attempt
 from search.trial import Job, Runner, attempt, run
 
@@ -22,14 +23,30 @@ class Executor(Protocol):
     """Takes jobs and gives back replies, in whatever order they come."""
 
     name: str
-    slots: int
+
+    @property
+    def slots(self) -> int:
+        """How many jobs there is room for now; on a cluster it grows and shrinks."""
+        ...
 
     def submit(self, job: Job) -> None:
         """Starts a job; the caller keeps no more than ``slots`` in flight."""
         ...
 
-    def wait(self) -> list[tuple[Job, Reply]]:
-        """Blocks until a job ends; returns every job that has ended, with its reply."""
+    def want(self, jobs: int) -> None:
+        """Says how many jobs are still to come, for a cluster that can grow."""
+        ...
+
+    def wait(self, seconds: float | None = None) -> list[tuple[Job, Reply]]:
+        """Blocks until a job ends, the room changes, or so many seconds are over.
+
+        Returns:
+            Every job that has ended, with its reply; none if nothing did.
+        """
+        ...
+
+    def give_up(self) -> None:
+        """Ends what is in flight; there will be no reply."""
         ...
 
     def close(self) -> None:
@@ -39,11 +56,17 @@ class Executor(Protocol):
 
 @dataclass
 class Inline:
-    """No Ray: this process does one job at a time. For debugging, and for machines without Ray."""
+    """No Ray: this process does one job at a time. For debugging, and for machines without Ray.
+
+    Attributes:
+        seconds: After so long a job is ended and has failed; jobs then have processes of their own, since nothing
+            can end a part of this one.
+    """
 
     splits_of: Callable[[Job], Splits]
     device: str = "auto"
     runner: Runner = run
+    seconds: float | None = None
     name: str = "inline"
     slots: int = 1
 
@@ -53,37 +76,58 @@ class Inline:
     def submit(self, job: Job) -> None:
         self._waiting.append(job)
 
-    def wait(self) -> list[tuple[Job, Reply]]:
+    def want(self, jobs: int) -> None:
+        """There is one slot, however many are wanted."""
+
+    def wait(self, seconds: float | None = None) -> list[tuple[Job, Reply]]:
+        """Does one job to its end, whatever time is left."""
         job = self._waiting.popleft()
         tried, splits = Attempt(job), self.splits_of(job)
-        reply = attempt(self.runner, job, splits, self.device)
+        if self.seconds is None:
+            reply = attempt(self.runner, job, splits, self.device)
+        else:
+            reply = in_new_process(self.runner, job, splits, self.device, self.seconds)
         while (following := tried.after(reply, shared=False)) is not None:
             tried = following
-            reply = in_new_process(self.runner, tried.job, splits, self.device)
+            reply = in_new_process(self.runner, tried.job, splits, self.device, self.seconds)
         return [(job, tried.told(reply))]
+
+    def give_up(self) -> None:
+        self._waiting.clear()
 
     def close(self) -> None:
         self._waiting.clear()
 
 
-def in_new_process(runner: Runner, job: Job, splits: Splits, device: str) -> Reply:
-    """Does a job in a process of its own, which ends with it; a process that dies is a failed reply too."""
+def in_new_process(runner: Runner, job: Job, splits: Splits, device: str, seconds: float | None = None) -> Reply:
+    """Does a job in a process of its own, which ends with it; a process that dies is a failed reply too.
+
+    Args:
+        seconds: After so long it is ended, and so is every process that it started.
+    """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_send, args=(theirs, runner, job, splits, device), daemon=True)
+    process = context.Process(target=_send, args=(theirs, runner, job, splits, device), daemon=seconds is None)
     try:
         process.start()
         theirs.close()
-        reply: Reply = ours.recv()
+        reply: Reply = ours.recv() if ours.poll(seconds) else too_long(seconds)
     except EOFError:
         process.join()
         reason = f"the process died with exit code {process.exitcode}"
         killed = process.exitcode == -signal.SIGKILL  # what a kernel does that needs memory
         reply = {"status": "failed", "reason": reason, "mishap": "out_of_memory" if killed else "died"}
     finally:
-        process.kill()
+        if process.pid is not None:
+            end_with_children(process.pid)
         process.join()
     return reply
+
+
+def too_long(seconds: float | None) -> Reply:
+    """Returns the reply of a job that was ended at its time limit."""
+    reason = f"ended at its time limit of {(seconds or 0) / 60:g} minutes"
+    return {"status": "failed", "reason": reason, "train_seconds": seconds, "mishap": "too_long"}
 
 
 def _send(pipe: Connection, runner: Runner, job: Job, splits: Splits, device: str) -> None:

@@ -44,6 +44,11 @@ class Queue(Protocol):
         """How many of them an earlier session finished."""
         ...
 
+    @property
+    def planned(self) -> dict[str, Any]:
+        """What the record keeps of the plan: arms and seeds, and how many trials where not all arms are known yet."""
+        ...
+
 
 @dataclass
 class Listed:
@@ -70,6 +75,11 @@ class Listed:
     def already(self) -> int:
         return sum(trial.name in self.done for trial in self.trials)
 
+    @property
+    def planned(self) -> dict[str, Any]:
+        arms, seeds = (dict.fromkeys(getattr(trial, name) for trial in self.trials) for name in ("arm", "seed"))
+        return {"arms": list(arms), "seeds": list(seeds)}
+
 
 class Proposed:
     """The trials of a search: every proposed arm that can run, with each of the design's seeds.
@@ -86,6 +96,7 @@ class Proposed:
         self._total = self._arms_wanted * len(plan.seeds)
         self._proposer = design.proposer(plan.space)
         self._asked: dict[str, int] = {}
+        self._restored: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
         self._waiting: deque[Trial] = deque()
         self._arms = 0
         self.exhausted = False
@@ -97,6 +108,10 @@ class Proposed:
     @property
     def total(self) -> int:
         return self._arms * len(self._plan.seeds) if self.exhausted else self._total
+
+    @property
+    def planned(self) -> dict[str, Any]:
+        return {"arms": [self._plan.baseline.arm], "seeds": list(self._plan.seeds), "trials": self._total}
 
     def next(self) -> Trial | None:
         if not self._waiting and self._arms < self._arms_wanted and not self.exhausted:
@@ -111,7 +126,7 @@ class Proposed:
         if arm in self._asked:
             self._proposer.tell(self._asked.pop(arm), self._values(arm))
         else:
-            self._remember(arm, {}, {})
+            self._remember(arm, *self._restored.get(arm, ({}, {})))
 
     def _restore(self) -> None:
         entries = {entry["arm"]: entry for entry in self._record.entries if entry["event"] == "arm"}
@@ -120,10 +135,10 @@ class Proposed:
             if admitted.arm != arm:
                 raise ValueError(f"the record's arm {arm} resolves to {admitted.arm} now")
             self._take(admitted)
+            self._restored[arm] = entry["choice"], entry["memo"]
         for arm in [self._plan.baseline.arm, *entries]:
             if all(f"{arm}-s{seed}" in self._finished for seed in self._plan.seeds):
-                entry = entries.get(arm, {})
-                self._remember(arm, entry.get("choice", {}), entry.get("memo", {}))
+                self._remember(arm, *self._restored.get(arm, ({}, {})))
 
     def _take(self, arm: Arm) -> None:
         self._arms += 1
@@ -144,13 +159,17 @@ class Proposed:
             if proposal:
                 self._proposer.tell(proposal.number, None)
         self.exhausted = True
+        if not any(entry["event"] == "exhausted" and entry["arms"] == self._arms for entry in self._record.entries):
+            self._record.append("exhausted", arms=self._arms)
         return None
 
     def _accept(self, arm: Arm, choice: Choice, proposal: Proposal | None) -> None:
         memo = self._proposer.accept(proposal.number) if proposal else {}
         ranged = {variable.name for variable in self._plan.space.free if variable.range}
         values = {name: level.value if name in ranged else level.label for name, level in choice.items()}
-        self._record.append("arm", sync=False, arm=arm.arm, choice=values, memo=memo, passed_over=self._passed_over)
+        self._record.append(
+            "arm", sync=False, arm=arm.arm, label=arm.label, choice=values, memo=memo, passed_over=self._passed_over
+        )
         self._passed_over = {}
         if proposal:
             self._asked[arm.arm] = proposal.number

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,9 @@ from search.record import write_atomically
 
 if TYPE_CHECKING:
     from search.session import Session
+
+
+FILES = ("winner.safetensors", "winner.yaml")
 
 
 def write_winner(session: Session, arm: str, seed: int) -> None:
@@ -24,7 +29,7 @@ def write_winner(session: Session, arm: str, seed: int) -> None:
     if (
         written.get("trial") == trial
         and written.get("scores") == scores
-        and (directory / "winner.safetensors").exists()
+        and all(sha256_of(directory / name) == sha256 for name, sha256 in written.get("sha256", {"": ""}).items())
     ):
         return
     from blocks import Metadata, save_model, weights_into
@@ -62,8 +67,14 @@ def write_winner(session: Session, arm: str, seed: int) -> None:
     )
     save_model(directory / "winner.safetensors", network, metadata)
     write_atomically(directory / "winner.yaml", own.network.to_yaml())
-    session.record.append("exported", trial=trial, arm=arm, scores=scores)
-    _prune(session)
+    kept = _prune(session)
+    sha256 = {name: sha256_of(directory / name) for name in FILES}
+    session.record.append("exported", trial=trial, arm=arm, scores=scores, sha256=sha256, kept=kept)
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the hash of a file's bytes; nothing where there is no such file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def interval(values: list[float]) -> list[float] | None:
@@ -76,7 +87,8 @@ def interval(values: list[float]) -> list[float] | None:
     return [fmean(values) - half, fmean(values) + half]
 
 
-def _prune(session: Session) -> None:
+def _prune(session: Session) -> list[str]:
+    """Lets go of weights that lost; returns the trials whose weights are kept."""
     kept: dict[str, tuple[float, str]] = {}
     confirmed = [entry for entry in session.finished.values() if entry["phase"] == "confirm"]
     for entry in confirmed:
@@ -87,3 +99,4 @@ def _prune(session: Session) -> None:
     for entry in confirmed:
         if entry["trial"] not in names:
             session.weights(entry["trial"]).unlink(missing_ok=True)
+    return sorted(names)

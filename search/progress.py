@@ -13,6 +13,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from search.record import RunDirectoryError
+
 PLAIN_EVERY_SECONDS = 10.0
 
 
@@ -86,7 +88,13 @@ class Talk:
             self._failed += entry["status"] == "failed"
             self._reasons[entry["reason"]] += 1
             if self._reasons[entry["reason"]] == 1:
-                self.warn(f"{entry['trial']} ({label}) {entry['status']}: {entry['reason']}")
+                alone = f"; alone: {entry['alone']}" if "alone" in entry else ""
+                self.warn(f"{entry['trial']} ({label}) {entry['status']}: {entry['reason']}{alone}")
+            if entry["status"] == "failed":
+                more = {key: entry.get(key) for key in ("reason", "traceback", "log", "alone")}
+                self._log(
+                    "error", f"{entry['trial']} failed", trial=entry["trial"], arm=entry["arm"], label=label, **more
+                )
         self._show()
 
     def end_phase(self) -> None:
@@ -119,8 +127,11 @@ class Talk:
     def _log(self, level: str, text: str, **fields: Any) -> None:
         if self._log_path is not None:
             line = json.dumps({"time": datetime.now(UTC).isoformat(), "level": level, "text": text, **fields})
-            with self._log_path.open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+            try:
+                with self._log_path.open("a", encoding="utf-8") as file:
+                    file.write(line + "\n")
+            except OSError as error:
+                raise RunDirectoryError(f"{self._log_path}: can't be written: {error.strerror}") from None
 
     def _time_left(self) -> str:
         """Estimated from the ends so far; the first ones also waited for the workers to start, and don't count."""

@@ -90,6 +90,14 @@ def bearers(token: bytes) -> set[Process]:
     return found
 
 
+def end_with_children(number: int) -> None:
+    """Ends a process of this user and all that descend from it, whatever signals they ignore."""
+    for process in [process for process in processes() if process[0] == number]:
+        below = descendants(process)  # before it is gone: they would be another's children then
+        for found, _ in {process} | below:
+            end(found)
+
+
 def end(number: int) -> None:
     """Ends a process, if it is still there and ours."""
     try:

@@ -10,14 +10,20 @@ import fcntl
 import hashlib
 import json
 import os
+import shlex
 import socket
+import time
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, NamedTuple, Self
 
 SCHEMA = 1
+HOLD_SECONDS = 0.3
+"""How long a held directory is asked for: whoever only looks whether it is held holds it for an instant."""
+
 _HEAD = '{"checksum":"'
 _MIDDLE = '","entry":'
 
@@ -50,6 +56,7 @@ class Record:
         except OSError as error:
             raise RunDirectoryError(f"{directory}: can't be written: {error.strerror or error}") from None
         try:
+            _sweep(directory)
             self.entries = self._recovered()
             # Unbuffered: a write that failed must not be tried again behind our back.
             self._file = self.path.open("ab", buffering=0)
@@ -71,8 +78,7 @@ class Record:
             RunDirectoryError: If there is no room; nothing of the entry is then left.
         """
         entry = {"event": event, **fields}
-        text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        line = f"{_HEAD}{_checksum(text)}{_MIDDLE}{text}}}\n".encode()
+        line = line_of(entry)
         end = self._file.tell()
         try:
             while line:
@@ -84,6 +90,13 @@ class Record:
             raise RunDirectoryError(f"{self.path}: can't be written: {error.strerror}") from None
         self.entries.append(entry)
         return entry
+
+    @staticmethod
+    @contextmanager
+    def held(directory: Path) -> Iterator[None]:
+        """Holds a run directory without opening its record. Raises ``RunDirectoryError`` if another process does."""
+        with _hold(directory):
+            yield
 
     def close(self) -> None:
         """Closes the file and lets go of the run directory."""
@@ -123,20 +136,77 @@ def read(path: Path) -> tuple[list[dict[str, Any]], int, int]:
     Raises:
         RunDirectoryError: If a line other than the last is damaged.
     """
+    found = scan(path)
+    if found.damaged:
+        raise RunDirectoryError(
+            f"{path}:{found.damaged[0]}: the checksum does not match; the record is damaged there; "
+            f"{command('search.audit', path.parent, '--mend')} sets it aside and keeps every line that is whole"
+        )
+    return found.entries, found.sound, found.size
+
+
+class Scan(NamedTuple):
+    """What a record's file holds.
+
+    Attributes:
+        entries: Of the lines that are whole.
+        damaged: The numbers of the lines that are not, from 1.
+        sound: Bytes before a last line that was never finished.
+        size: Bytes of the file.
+    """
+
+    entries: list[dict[str, Any]]
+    damaged: list[int]
+    sound: int
+    size: int
+
+
+def scan(path: Path) -> Scan:
+    """Reads a record line by line, past damage. Raises ``RunDirectoryError`` if it can't be read at all."""
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise RunDirectoryError(f"{path}: can't be read: {error.strerror}") from None
-    entries, sound = [], 0
+    entries, damaged, sound = [], [], 0
     for number, (line, end) in enumerate(_lines(raw), 1):
         entry = _entry(line)
-        if entry is None:
-            if end < len(raw) or not _unfinished(line):
-                raise RunDirectoryError(f"{path}:{number}: the checksum does not match; the record is damaged there")
+        if entry is not None:
+            entries.append(entry)
+        elif end < len(raw) or not _unfinished(line):
+            damaged.append(number)
+        else:
             break
-        entries.append(entry)
         sound = end
-    return entries, sound, len(raw)
+    return Scan(entries, damaged, sound, len(raw))
+
+
+def line_of(entry: dict[str, Any]) -> bytes:
+    """Returns the line of the record that holds an entry."""
+    text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return f"{_HEAD}{_checksum(text)}{_MIDDLE}{text}}}\n".encode()
+
+
+def holder(directory: Path) -> str | None:
+    """Returns which process holds a run directory, in words; None if none does. It is asked for and let go at once."""
+    try:
+        with (directory / ".lock").open() as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return lock.read().strip() or "another process"
+    except OSError:  # never held here, or a copy without it
+        return None
+    return None
+
+
+def busy(directory: Path, name: str) -> str:
+    """Returns what to say of a run directory that a process holds."""
+    return f"{directory}: in use by {name}; wait until it ends, or name another folder with --out"
+
+
+def command(module: str, *arguments: str | Path) -> str:
+    """Returns a command of ours as a user types it."""
+    return shlex.join(["python", "-m", module, *map(str, arguments)])
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -157,21 +227,37 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         raise RunDirectoryError(f"{path}: can't be written: {error.strerror}") from None
 
 
+def _sweep(directory: Path) -> None:
+    """Removes what writers left beside a name when they were killed."""
+    for folder in (directory, directory / "weights", directory / "plugins"):
+        for left in folder.glob(".*.*"):
+            number = left.name.rpartition(".")[2]
+            if number.isdigit() and left.is_file() and not Path(f"/proc/{number}").exists():
+                left.unlink()
+
+
 def _hold(directory: Path) -> IO[str]:
     lock = (directory / ".lock").open("a+")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.seek(0)
-        holder = lock.read().strip() or "another process"
-        lock.close()
-        raise RunDirectoryError(
-            f"{directory}: in use by {holder}; wait until it ends, or name another folder with --out"
-        ) from None
+    deadline = time.monotonic() + HOLD_SECONDS
+    while not _held(lock):
+        if time.monotonic() > deadline:
+            lock.seek(0)
+            name = lock.read().strip() or "another process"
+            lock.close()
+            raise RunDirectoryError(busy(directory, name))
+        time.sleep(HOLD_SECONDS / 10)
     lock.truncate(0)
     lock.write(f"process {os.getpid()} on {socket.gethostname()}")
     lock.flush()
     return lock
+
+
+def _held(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _lines(raw: bytes) -> Iterator[tuple[bytes, int]]:

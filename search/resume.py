@@ -13,7 +13,7 @@ from search.paths import differences
 from search.train.recipe import TrainSpec
 from search.trial import VARIED
 
-NO_DIFFERENCE = ("question", "ray", "power", "plugins", "tracking")
+NO_DIFFERENCE = ("question", "ray", "time", "power", "plugins", "tracking")
 """Sections that no trial depends on. Plugins are compared by their content, as code is."""
 
 MAY_GROW = {

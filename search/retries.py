@@ -3,7 +3,8 @@
 A job that ran out of memory is not run again as it was: with half as many images at a time and twice as many parts
 a step (the batch, and so the recipe, stay what they are), at most three times. But where trials share a GPU it may have
 been a neighbour that took the memory, so that it is first run again alone there. A job whose process died, or whose
-device was lost, is run again as it was. Every new try is one in a new process.
+device was lost, is run again as it was; so is one whose node left, which counts apart. Every new try is one in a new
+process.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from search.trial import Job
 MAX_LOST = 2
 """How often a job is tried again after its process died or its device was lost."""
 
+MAX_NODES = 10
+"""How often a job is tried again after its node left: that is no fault of the job, unless it always happens."""
+
 MAX_HALVINGS = 3
 """How often the images that go through the network at a time are halved."""
 
@@ -26,12 +30,14 @@ class Attempt:
 
     Attributes:
         lost: How many tries before this one lost their process or device.
+        moved: How many lost their node.
         alone: Whether nothing else may run on the device meanwhile.
         notes: What became of the tries before, in words.
     """
 
     job: Job
     lost: int = 0
+    moved: int = 0
     alone: bool = False
     notes: tuple[str, ...] = ()
 
@@ -52,6 +58,8 @@ class Attempt:
         if mishap in ("died", "device_lost") and self.lost < MAX_LOST:
             said = "its process died" if mishap == "died" else "its device was lost"
             return replace(self, lost=self.lost + 1, notes=(*self.notes, f"{said}; tried again"))
+        if mishap == "node_lost" and self.moved < MAX_NODES:
+            return replace(self, moved=self.moved + 1, notes=(*self.notes, "its node left the cluster; run elsewhere"))
         return None
 
     def told(self, reply: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ if __name__ == "__main__":
     sys.path.append(sys.path.pop(0))
 
 import argparse
+import errno
 import traceback
 import warnings
 from pathlib import Path
@@ -22,6 +23,9 @@ from search.interrupts import Interrupts, Terminated
 
 if TYPE_CHECKING:
     from search.study import Study
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+"""What a disk says that is full, or can't be written any more."""
 
 EXIT_CODES = __doc__.split("\n\n")[1]
 
@@ -48,7 +52,11 @@ def main(arguments: list[str] | None = None) -> int:
         return _end(5, str(error))
     except (KeyboardInterrupt, Terminated):
         return _end(interrupts.exit_code or 130, "interrupted; the same command goes on from here")
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            return _end(
+                5, f"{error.filename or 'the disk'}: can't be written: {error.strerror}; the same command goes on"
+            )
         traceback.print_exc()
         return _end(1, "this is a fault of the program, not of the study; what was recorded is safe")
 
@@ -88,6 +96,7 @@ def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
         raise _input_error("--ray and --inline exclude each other")
     study = load_study(options.study, tuple(options.set))
     directory = options.out or Path("runs") / study.spec.name
+    _demand_free(directory)  # at once: what follows may be planned, and measured, for longer
     if options.dry_run:
         from search.dry_run import dry_run
 
@@ -166,6 +175,13 @@ def _statistics() -> Any:
         return float(detectable(pd.Series([sd]), pd.Series([pairs]), level).iloc[0])
 
     return Statistics(smallest, pairs_needed, pairs_for_equivalence)
+
+
+def _demand_free(directory: Path) -> None:
+    from search.record import RunDirectoryError, busy, holder
+
+    if (held := holder(directory)) is not None:
+        raise RunDirectoryError(busy(directory, held))
 
 
 def _prepare_directory(directory: Path, fresh: bool) -> None:

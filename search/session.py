@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +29,7 @@ from search.planned import confirm_seeds, planned_trials
 from search.progress import Talk
 from search.record import Record, write_atomically
 from search.select import confirmed_arms, finalists, scores, winner
+from search.time_limit import TimeLimit
 from search.tracking import Tracking
 from search.trial import Job
 from search.tune import Tuning
@@ -69,6 +72,8 @@ class Session:
         executor: Gives the executor when there is a job for it; not called when nothing is left to do.
         max_failures: The session ends when more trials than this have failed in it.
         tracking: Is told of every trial.
+        time_limit: When the study is to end.
+        command: What goes on with this run, for the command that runs one trial alone.
     """
 
     def __init__(
@@ -83,12 +88,16 @@ class Session:
         *,
         max_failures: int | None = None,
         tracking: Tracking | None = None,
+        time_limit: TimeLimit | None = None,
+        command: str = "",
     ) -> None:
         self.plan, self.directory, self.record, self.talk = plan, directory, record, talk
         self._executor, self._max_failures, self.shelf = executor, max_failures, shelf
         self._interrupts = interrupts
         self._tracking = tracking or Tracking(talk.warn)
+        self._time_limit, self._command = time_limit or TimeLimit(None), command
         self._failures, self._started = 0, time.monotonic()
+        self._trained = (0.0, 0)
         self._sums: dict[tuple[str, str], tuple[float, int]] = {}
         self._leaders: dict[str, tuple[float, str]] = {}
         self.finished = latest(record.entries, "finished")
@@ -109,6 +118,7 @@ class Session:
         self._phase("confirm", Listed(self._confirm_trials(chosen), set(self.finished)))
         self._open_test(chosen)
         self._lesion(chosen)
+        self._tell_of_time()
         self.write()
 
     def run_only(self, name: str) -> None:
@@ -125,7 +135,9 @@ class Session:
             raise UnknownTrial(
                 f"there is no trial '{name}' in this plan; its trials are {', '.join(list(trials)[:5])}, ..."
             )
-        self._phase(trials[name].phase, Listed([trials[name]], set()))
+        if name in self.finished:
+            self.record.append("again", sync=False, trial=name)
+        self._run(trials[name].phase, Listed([trials[name]], set()), None)
         self.write()
 
     def write(self) -> None:
@@ -169,32 +181,75 @@ class Session:
         self._phase("fidelity", Listed(fidelity.trials(sample), set(self.finished)))
 
     def _phase(self, name: str, queue: Queue) -> None:
-        trial = queue.next()
-        if trial is None:
-            return
-        executor = self._executor()
+        """Runs a phase to its end, or until its time is up; the record keeps what is planned before anything runs."""
+        trial = None if self._time_limit.up(0.0) else queue.next()
+        if trial is not None:
+            self._executor()  # whose start records the session
+        planned = {"phase": name, **queue.planned}
+        planned["labels"] = {arm: self.plan.label(arm) for arm in planned["arms"]}
+        before = (entry for entry in reversed(self.record.entries) if entry["event"] == "planned")
+        if {"event": "planned", **planned} != next((entry for entry in before if entry["phase"] == name), None):
+            self.record.append("planned", sync=False, **planned)
+        if trial is not None:
+            self._run(name, queue, trial)
+
+    def _run(self, name: str, queue: Queue, trial: Trial | None) -> None:
+        executor, left = self._executor(), queue.total - queue.already
         self.talk.phase(name, queue.total, queue.already)
+        held_back = 0 if name == "confirm" else self._rounds_to_confirm()
         flying: dict[str, Trial] = {}
         try:
             while True:
+                late = self._time_limit.up(math.ceil(held_back / executor.slots) * self._seconds_a_trial)
                 # Asked for only when there is room, so that a search proposes in the light of all that has ended.
-                while len(flying) < executor.slots and (trial := trial or queue.next()) is not None:
+                while not late and len(flying) < executor.slots and (trial := trial or queue.next()) is not None:
                     flying[trial.name] = trial
                     self._start(executor, trial)
                     trial = None
                 if not flying:
                     return
-                for job, reply in self._wait(executor):
-                    ended = flying.pop(job.name)
+                executor.want(left)
+                for job, reply in self._wait(executor, self._time_limit.left):
+                    ended, left = flying.pop(job.name), left - 1
                     queue.finished(ended, self._finish(ended, reply, queue))
+                if flying and self._time_limit.up(0.0):
+                    executor.give_up()
+                    return
         finally:
             self.talk.end_phase()
 
+    def _rounds_to_confirm(self) -> float:
+        """Returns the trials of the confirm phase, in units of those before it; 0 if no one asks for time."""
+        if not self._time_limit.set:
+            return 0.0
+        epochs = self.plan.study.spec.train.epochs
+        return self.planned().get("confirm", 0) * (self.plan.study.spec.confirm.epochs or epochs) / epochs
+
+    @property
+    def _seconds_a_trial(self) -> float:
+        """The mean of the trials that ended."""
+        return self._trained[0] / self._trained[1] if self._trained[1] else 0.0
+
+    def _tell_of_time(self) -> None:
+        """Says, and records, what was not run because the study's time was up."""
+        if not self._time_limit.was_up:
+            return
+        left = {phase: count for phase, count in self._left().items() if count}
+        if left and self.last("time_up").get("left") != left:
+            self.record.append("time_up", left=left, hours=self.plan.study.spec.time.hours)
+            told = ", ".join(f"{count:,} {phase}" for phase, count in left.items())
+            self.warn(f"the study's time was up: {told} trials were not run; more time.hours goes on from here")
+
+    def _left(self) -> dict[str, int]:
+        """Returns how many planned trials of each phase have not ended."""
+        done = Counter(entry["phase"] for entry in self.finished.values() if self.plan.find(entry["arm"]))
+        return {phase: max(0, count - done[phase]) for phase, count in self.planned().items()}
+
     def _start(self, executor: Executor, trial: Trial) -> None:
-        self.record.append("started", sync=False, trial=trial.name, arm=trial.arm, seed=trial.seed, phase=trial.phase)
+        who = {"trial": trial.name, "arm": trial.arm, "seed": trial.seed, "phase": trial.phase}
+        self.record.append("started", sync=False, **who, elapsed=round(self.elapsed(), 3))
         self.talk.started()
         job = self._job(trial, "train", keep_weights=trial.phase == "confirm")
-        who = {"trial": trial.name, "arm": trial.arm, "seed": trial.seed, "phase": trial.phase}
         self._tracking.started({**who, "configuration": job.configuration})
         executor.submit(job)
 
@@ -203,6 +258,9 @@ class Session:
         if weights is not None:
             self.weights(trial.name).parent.mkdir(exist_ok=True)
             write_atomically(self.weights(trial.name), weights)
+            reply["weights_sha256"] = hashlib.sha256(weights).hexdigest()
+        if reply["status"] == "failed" and self._command:
+            reply["alone"] = f"{self._command} --only {trial.name} --inline"
         last = reply["epochs"][-1] if reply.get("epochs") else {}
         final = {key: last[key] for key in ("train_accuracy", "train_loss", "val_accuracy", "val_loss") if key in last}
         who = {"trial": trial.name, "arm": trial.arm, "seed": trial.seed, "phase": trial.phase}
@@ -233,10 +291,18 @@ class Session:
         if self.plan.study.spec.design.kind == "train":
             chosen: list[str] = []
         else:
-            chosen = finalists(self.plan, scores(self.plan, self.finished, "explore", self.plan.seeds))
+            chosen = finalists(self.plan, scores(self.plan, self.finished, "explore", self._seeds_explored()))
         if self.last("finalists").get("arms") != chosen:
             self.record.append("finalists", arms=chosen)
         return chosen
+
+    def _seeds_explored(self) -> list[int]:
+        """Returns the seeds that arms are compared on: all, or those that every arm has when time was up."""
+        seeds = list(self.plan.seeds)
+        if not self._time_limit.was_up or self.plan.adaptive:
+            return seeds
+        ended = [seed for seed in seeds if all(f"{arm}-s{seed}" in self.finished for arm in self.plan.arms)]
+        return ended or seeds[:1]
 
     def _chosen(self) -> list[str]:
         recorded: list[str] = self.last("finalists").get("arms", [])
@@ -324,12 +390,12 @@ class Session:
                 trial = waiting.pop(0)
                 flying[trial.name] = trial
                 executor.submit(self._job(trial, task, weights=self.weights(trial.name).read_bytes()))
-            for job, reply in self._wait(executor):
+            for job, reply in self._wait(executor, None):
                 yield flying.pop(job.name), reply
 
-    def _wait(self, executor: Executor) -> list[tuple[Job, dict[str, Any]]]:
+    def _wait(self, executor: Executor, seconds: float | None) -> list[tuple[Job, dict[str, Any]]]:
         with self._interrupts.window():
-            return executor.wait()
+            return executor.wait(seconds)
 
     def weights(self, trial: str) -> Path:
         """Returns where a confirm trial's weights are kept."""
@@ -376,7 +442,9 @@ class Session:
         return f"{mean:.1%} {self.plan.label(arm)}" if self.plan.find(arm) else ""
 
     def _score(self, entry: dict[str, Any]) -> None:
-        """Keeps each arm's mean up to date, and who leads: a scan of all trials at every end would take ever longer."""
+        """Keeps means up to date, and which arm leads: a scan of all trials at every end would take ever longer."""
+        if entry.get("train_seconds"):
+            self._trained = self._trained[0] + entry["train_seconds"], self._trained[1] + 1
         if entry["status"] != "completed":
             return
         key = entry["phase"], entry["arm"]

@@ -92,17 +92,20 @@ def _on_cluster(study: Study, job: Job, address: str) -> dict[str, Any]:
 
     process = LocalRay(address)
     try:
-        threads, gpus = study.spec.train.threads, study.spec.ray.gpus
+        threads, asked = study.spec.train.threads, study.spec.ray
         executor = OnRay(
             process,
             lambda job: None,
             data_of=lambda job: "",
             workers=1,
             threads=threads,
-            gpus=None if gpus == "auto" else gpus,
+            asked=asked.replace(gpus=None) if asked.gpus == "auto" else asked,
         )
         executor.submit(job)
-        ((_, reply),) = executor.wait()
+        replies = executor.wait()
+        while not replies:  # the cluster grows
+            replies = executor.wait()
+        ((_, reply),) = replies
     finally:
         process.close()
     return reply

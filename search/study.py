@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, model_validator
 
 from blocks import NetworkSpec
-from blocks.base import Count, Fraction, Number, Spec, Text
+from blocks.base import Count, Fraction, Number, Positive, Spec, Text
 from blocks.expand import GeneratedNetworkSpec
 from blocks.plugins import Plugin, plugins_of
 from blocks.source import InputError, Source, parse_value, read_yaml
@@ -29,15 +29,34 @@ RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt"
 
 
 class RaySpec(Spec):
-    """What a trial asks of a machine: GPUs and how many trials run at once.
+    """What a trial asks of a machine, and how many run at once.
 
     Attributes:
         gpus: A fraction shares one; ``auto`` shares it between as many as its memory and the CPUs beside it hold.
-        workers: Trials at a time.
+        cpus: By default as many as the recipe has threads.
+        memory: Bytes of the machine's memory that a trial needs; no more trials are put there than have that.
+        labels: Of the nodes that trials may run on, as their ``ray start --labels`` gave them.
+        workers: Trials at a time; by default as many as there is room for.
     """
 
     gpus: Annotated[Number, Field(ge=0)] | Literal["auto"] | None = None
+    cpus: Positive | None = None
+    memory: Positive | None = None
+    labels: dict[Text, Text] = {}
     workers: Count | None = None
+
+
+class TimeSpec(Spec):
+    """When a study, or a trial, is ended.
+
+    Attributes:
+        hours: What the study may take, all its sessions together. No more is explored once the finalists need what is
+            left; what is in flight when nothing is left is given up.
+        trial_minutes: A trial that takes longer is ended and has failed.
+    """
+
+    hours: Positive | None = None
+    trial_minutes: Positive | None = None
 
 
 def _network_spec(given: Any) -> NetworkSpec | GeneratedNetworkSpec:
@@ -64,6 +83,7 @@ class StudySpec(Spec):
         confirm: What becomes of the best arms.
         power: What the study wants to be able to see.
         tracking: What else is told how the study goes: ``tensorboard``, ``wandb``, ``mlflow`` or ``prometheus``.
+        time: When the study, or a trial, is ended.
         margin: Accuracy difference (a fraction: 0.005 is half a point) within which arms count as equivalent.
     """
 
@@ -87,6 +107,7 @@ class StudySpec(Spec):
     power: PowerSpec = PowerSpec()
     margin: Annotated[Fraction, Field(gt=0)] | None = None
     ray: RaySpec = RaySpec()
+    time: TimeSpec = TimeSpec()
     tracking: Annotated[TrackerSpec, TRACKERS] | None = None
 
     @model_validator(mode="after")

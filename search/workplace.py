@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shlex
 import sys
 from collections.abc import Iterator
 from io import StringIO
@@ -26,11 +25,12 @@ from search.outputs import selection
 from search.plan import Plan
 from search.planned import beside_seeds
 from search.progress import Talk, say
-from search.record import Record, write_atomically
+from search.record import Record, command, write_atomically
 from search.resume import StudyChanged, changes, check_resumable
 from search.session import Session, Shelf, TooManyFailures, now
 from search.settle import arms_to_run
 from search.study import Study
+from search.time_limit import TimeLimit
 from search.tracking import Tracking
 from search.trial import Job
 
@@ -76,6 +76,8 @@ class Workplace:
             interrupts,
             max_failures=limit,
             tracking=self.tracking,
+            time_limit=TimeLimit(self._seconds_left()),
+            command=self._resuming(),
         )
 
     def __enter__(self) -> Self:
@@ -149,7 +151,8 @@ class Workplace:
             splits = self._load()
             threads = self.plan.baseline.configuration.train.threads
             if self.options.inline:
-                self._executor = Inline(self._splits_of, "cpu" if self.study.spec.ray.gpus == 0 else "auto")
+                device = "cpu" if self.study.spec.ray.gpus == 0 else "auto"
+                self._executor = Inline(self._splits_of, device, seconds=self._trial_seconds())
             else:
                 from search.cluster import OnRay
 
@@ -164,8 +167,9 @@ class Workplace:
                     data_of=lambda job: json.dumps([job.configuration["data"], job.cut], sort_keys=True),
                     workers=self.options.workers or self.study.spec.ray.workers,
                     threads=threads,
-                    gpus=self.study.spec.ray.gpus,
-                    memory=self._most_memory() if self.study.spec.ray.gpus == "auto" else 0,
+                    asked=self.study.spec.ray,
+                    step_bytes=self._most_memory() if self.study.spec.ray.gpus == "auto" else 0,
+                    seconds=self._trial_seconds(),
                 )
             crowded = overcrowding(self._executor.slots, threads) if self.options.ray is None else None
             if crowded is not None:
@@ -173,6 +177,10 @@ class Workplace:
             self.talk.note(f"{self._executor.name}: {self._executor.slots} trials at a time, {threads} threads each")
             self._begin(splits)
         return self._executor
+
+    def _trial_seconds(self) -> float | None:
+        minutes = self.study.spec.time.trial_minutes
+        return None if minutes is None else 60 * minutes
 
     def _most_memory(self) -> int:
         """Returns the bytes of a training step of the arm that needs most, by arithmetic."""
@@ -220,7 +228,9 @@ class Workplace:
             "engine": self._executor.name,
             "workers": self._executor.slots,
             "measured": self._measured,
-            "command": shlex.join(["python", "-m", "search.run", *sys.argv[1:]]),
+            "command": command("search.run", *sys.argv[1:]),
+            "planned": self.session.planned(),
+            **({"only": self.options.only} if self.options.only else {}),
         }
         if before is not None:
             if changed := changes(before, entry):
@@ -261,6 +271,21 @@ class Workplace:
     def _last_session(self) -> dict[str, Any] | None:
         return next((entry for entry in reversed(self.record.entries) if entry["event"] == "session"), None)
 
+    def _seconds_left(self) -> float | None:
+        """Returns what is left of the study's hours; None if it has as long as it takes."""
+        hours = self.study.spec.time.hours
+        if hours is None:
+            return None
+        if any(entry["event"] == "time_up" and entry["hours"] >= hours for entry in self.record.entries):
+            return 0.0  # a moment may have been left, too short for what came next
+        return max(0.0, hours * 3600 - sum(_seconds(own) for _, own in _sessions(self.record.entries)))
+
+    def _resuming(self) -> str:
+        """Returns the command that goes on with this run, wherever its trials run."""
+        options = self.options
+        chosen = [f"--set={override}" for override in options.set] + (["--out", options.out] if options.out else [])
+        return command("search.run", options.study, *chosen)
+
     def _nothing_left(self) -> bool:
         """Whether the last session of this very study came to its end, so that Ray need not be started."""
         last = self._last_session()
@@ -271,7 +296,7 @@ class Workplace:
         sessions = [
             {
                 "started": entry["time"],
-                "seconds": next((after["elapsed"] for after in reversed(own) if "elapsed" in after), 0.0),
+                "seconds": _seconds(own),
                 "command": entry["command"],
                 "trials": sum(after["event"] == "finished" for after in own),
             }
@@ -294,6 +319,11 @@ class Workplace:
             "warnings": [entry["text"] for entry in entries if entry["event"] == "warning"],
             "planned": {"trials": sum(planned.values()), "by_phase": planned},
         }
+
+
+def _seconds(entries: list[dict[str, Any]]) -> float:
+    """Returns how long a session lasted, as far as its record tells."""
+    return next((float(entry["elapsed"]) for entry in reversed(entries) if "elapsed" in entry), 0.0)
 
 
 def study_yaml(study: Study) -> str:

@@ -44,7 +44,7 @@ from search.plan import Plan
 from search.progress import Talk
 from search.record import Record
 from search.session import Session, Shelf
-from search.study import resolve_study
+from search.study import RaySpec, resolve_study
 from search.train.outcome import Epoch, Outcome
 from search.trial import Job
 
@@ -189,7 +189,7 @@ def measure_on_ray(arguments: argparse.Namespace, folder: Path) -> Row:
             data_of=lambda job: json.dumps(job.configuration["data"], sort_keys=True),
             workers=arguments.workers,
             threads=1,
-            gpus=0.0,
+            asked=RaySpec(gpus=0.0),
             runner=no_training,
         )
         return measure_session(executor, shelf, arguments, folder)

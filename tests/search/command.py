@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
+import functools
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +61,82 @@ def write_study(folder: Path, text: str = STUDY, name: str = "study.yaml") -> Pa
 
 
 def run(folder: Path, *arguments: str, module: str = "search.run", timeout: float = 200) -> Done:
-    """Runs a command in a folder to its end."""
+    """Runs a command in a folder to its end, in a process of its own; one that starts Ray imports all anew."""
+    if module == "search.run" and not {"--inline", "--dry-run", "--help"} & set(arguments):
+        return run_alone(folder, *arguments, module=module, timeout=timeout)
+    return Process(folder, *arguments, module=module).wait(timeout)
+
+
+def run_alone(folder: Path, *arguments: str, module: str = "search.run", timeout: float = 200) -> Done:
+    """Runs a command in a folder to its end, by an interpreter of its own."""
     command = [sys.executable, "-W", "error", "-m", module, *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+class Process:
+    """A real process of a command, in a session of its own, that need not wait for imports.
+
+    Args:
+        step: Where a signal strikes it: see ``tests.faults.steps``.
+    """
+
+    def __init__(self, folder: Path, *arguments: str, module: str = "search.run", step: str = "") -> None:
+        self._said = Path(tempfile.mkdtemp(prefix="said-")) / "said"
+        given = {"module": module, "arguments": arguments, "folder": str(folder), "said": str(self._said), "step": step}
+        self.arguments = [module, *arguments]
+        self.pid = _ask({"start": given})
+        self.returncode: int | None = None
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def poll(self) -> int | None:
+        """Returns the exit code once the process has ended, or None."""
+        if self.returncode is None and _state(self.pid) == "Z":
+            self.wait()
+        return self.returncode
+
+    def wait(self, timeout: float = 200) -> Done:
+        """Waits for the end; returns the exit code and what was said. Kills the process when the time is over."""
+        deadline = time.monotonic() + timeout
+        while _state(self.pid) != "Z":
+            if time.monotonic() > deadline:
+                os.kill(self.pid, signal.SIGKILL)
+                raise TimeoutError(f"{self.arguments} took longer than {timeout} s:\n{self._read('err')}")
+            time.sleep(0.005)
+        self.returncode = _ask({"wait": self.pid})
+        done = Done(self.arguments, self.returncode, self._read("out"), self._read("err"))
+        shutil.rmtree(self._said.parent)
+        return done
+
+    def _read(self, name: str) -> str:
+        return self._said.with_suffix(f".{name}").read_text()
+
+
+def _state(number: int) -> str:
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError as error:
+        raise ProcessLookupError(f"the process {number} is gone") from error
+
+
+def _ask(request: dict[str, Any]) -> int:
+    server = _server()
+    assert server.stdin is not None
+    assert server.stdout is not None
+    server.stdin.write(json.dumps(request) + "\n")
+    server.stdin.flush()
+    return int(server.stdout.readline())
+
+
+@functools.cache
+def _server() -> subprocess.Popen[str]:
+    command = [sys.executable, "-W", "error", "-m", "tests.search.server"]
+    root = Path(__file__).parents[2]
+    server = subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert server.stdin is not None
+    atexit.register(server.stdin.close)  # it ends with its input
+    return server
 
 
 def rows(path: Path) -> list[dict[str, str]]:

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from search.cluster import LocalRay, OnRay
+from search.study import RaySpec
 from search.trial import Job
 
 MIB = 2**20
+CPU = RaySpec(gpus=0)
 
 
 def main() -> None:
@@ -31,7 +33,7 @@ def main() -> None:
 
 def replies(process: LocalRay, runner: Any, names: list[str], pixels: Any = None) -> dict[str, dict[str, Any]]:
     """Returns the reply of each job, two of them at a time."""
-    made = OnRay(process, lambda job: pixels, data_of=lambda job: "", workers=2, threads=1, gpus=0, runner=runner)
+    made = OnRay(process, lambda job: pixels, data_of=lambda job: "", workers=2, threads=1, asked=CPU, runner=runner)
     found: dict[str, dict[str, Any]] = {}
     waiting, flying = list(names), 0
     while waiting or flying:
