@@ -39,7 +39,7 @@ class Lesions:
 
 @torch.inference_mode()
 def lesions(network: Network, feed: Feed, precision: str = "float32") -> Lesions:
-    """Measures a network as it is, and with each block in turn reduced to its shortcut.
+    """Measures a network as it is, and with each block in turn reduced to its shortcut; images as they are, unflipped.
 
     Blocks before the one that is reduced are run once for all: half of the work of an evaluation a block.
     (Veit et al. 2016, https://arxiv.org/abs/1605.06431, figure 3.)
