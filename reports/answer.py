@@ -133,7 +133,23 @@ def _compared(findings: Findings) -> str:
     said += [f"At equal {cost}, {_number(matched)} of {len(matched)} did{_which(matched)}"] if len(matched) else []
     own = f"With each arm’s own {words(names(findings.table))}"
     said += [f"{own}, {_number(tuned)} of {len(tuned)} did{_which(tuned)}"] if len(tuned) else []
-    return " ".join(said)
+    return " ".join([*(sentence.rstrip(".") + "." for sentence in said), *_interacting(findings.interactions)])
+
+
+def _interacting(steps: pd.DataFrame) -> list[str]:
+    """Says of a factorial which factors act together: those of whose interaction some step was detected."""
+    if steps.empty or not steps["p"].notna().any():
+        return []
+    tested = steps[steps["p"].notna()]
+    together = {term: words([part.strip("()") for part in str(term).split(":")]) for term in tested["term"].unique()}
+    found = tested[tested["verdict"] == Verdict.DETECTED]
+    if found.empty:
+        one = f"No interaction of {next(iter(together.values()))}" if len(together) == 1 else ""
+        return [f"{one or f'None of {len(together)} interactions'} was detected."]
+    strongest = found.loc[found.groupby("term", sort=False)["effect"].agg(lambda effect: effect.abs().idxmax())]
+    named = [f"{together[row['term']]} ({points(row['effect'])})" for row in strongest.to_dict("records")]
+    most = named if len(named) <= 4 else [*named[:3], f"{len(named) - 3} more"]
+    return [f"What one factor gives hangs on another: {'; '.join(most)}."]
 
 
 def _untested(rows: pd.DataFrame) -> str:

@@ -39,6 +39,19 @@ def test_an_ablation_is_answered_raw_and_at_equal_cost(said: Callable[[str], Ans
     assert reply.caveats == ()
 
 
+def test_a_factorial_says_whether_its_factors_act_together(said: Callable[[str], Answer], tmp_path: Path) -> None:
+    assert plain(said("factorial").headline).endswith(" No interaction of expansion and depth was detected.")
+    assert plain(said("linked").headline).endswith(" No interaction of width & groups and depth was detected.")
+    sketch = runs.factorial()
+    deepest = {arm["arm"] for arm in sketch.arms if arm["levels"] == {"expansion": "2", "depth": "3"}}
+    for row in sketch.trials:
+        row["val_accuracy"] = float(row["val_accuracy"]) - 0.2 * (row["arm"] in deepest)
+    headline = plain(answer(find(read(sketch.write(tmp_path)))).headline)
+    step = re.search(r" What one factor gives hangs on another: expansion and depth \(−(\d+\.\d+) pp\)\.$", headline)
+    assert step is not None
+    assert 19 < float(step[1]) < 21.5
+
+
 def test_the_winner_comes_with_choice_test_cost_and_how_to_load_it(said: Callable[[str], Answer]) -> None:
     winner = said("ablation").winner
     assert winner is not None
