@@ -146,8 +146,9 @@ def _interacting(steps: pd.DataFrame) -> list[str]:
     if found.empty:
         one = f"No interaction of {next(iter(together.values()))}" if len(together) == 1 else ""
         return [f"{one or f'None of {len(together)} interactions'} was detected."]
-    strongest = found.loc[found.groupby("term", sort=False)["effect"].agg(lambda effect: effect.abs().idxmax())]
-    named = [f"{together[row['term']]} ({points(row['effect'])})" for row in strongest.to_dict("records")]
+    found = found.reindex(found["effect"].abs().sort_values(ascending=False, kind="stable").index)
+    strongest = found.drop_duplicates("term").to_dict("records")
+    named = [f"{together[row['term']]} ({points(row['effect'])})" for row in strongest]
     most = named if len(named) <= 4 else [*named[:3], f"{len(named) - 3} more"]
     return [f"What one factor gives hangs on another: {'; '.join(most)}."]
 
