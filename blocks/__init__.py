@@ -21,14 +21,16 @@ from blocks.spec import BlockCost, LayerCost, NetworkSpec
 from blocks.stage import StageSpec
 
 if TYPE_CHECKING:
-    from blocks.folding import fold
+    from blocks.folding import fold, for_inference
     from blocks.freezing import freeze_batch_norm, unfreeze_batch_norm
     from blocks.initialisation import initialise
     from blocks.network import Network
     from blocks.plugins import load_plugins
+    from blocks.pruning import prune
     from blocks.tensors import dump_weights, weights_into
     from blocks.torchvision_weights import load_torchvision
     from blocks.weights import Metadata, TrainedNetwork, load_model, save_model
+    from blocks.written import python_source
 
 _ON_DEMAND = {  # most of them need torch
     "Metadata": "weights",
@@ -36,11 +38,14 @@ _ON_DEMAND = {  # most of them need torch
     "TrainedNetwork": "weights",
     "dump_weights": "tensors",
     "fold": "folding",
+    "for_inference": "folding",
     "freeze_batch_norm": "freezing",
     "initialise": "initialisation",
     "load_model": "weights",
     "load_plugins": "plugins",
     "load_torchvision": "torchvision_weights",
+    "prune": "pruning",
+    "python_source": "written",
     "save_model": "weights",
     "unfreeze_batch_norm": "freezing",
     "weights_into": "tensors",
@@ -65,6 +70,7 @@ __all__ = [
     "WeightsError",
     "dump_weights",
     "fold",
+    "for_inference",
     "freeze_batch_norm",
     "initialise",
     "load_model",
@@ -73,6 +79,8 @@ __all__ = [
     "measure",
     "preset",
     "preset_names",
+    "prune",
+    "python_source",
     "register_block",
     "save_model",
     "unfreeze_batch_norm",

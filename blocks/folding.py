@@ -1,12 +1,19 @@
-"""RepVGG's blocks folded: what trained as several branches computes as one convolution (https://arxiv.org/abs/2101.03697)."""
+"""What trained as several layers computed as one convolution: RepVGG's branches, and batch norms behind convolutions.
+
+A folded RepVGG (https://arxiv.org/abs/2101.03697) is a network with a spec of its own. One whose batch norms are folded
+is a module for inference, no more.
+"""
 
 from __future__ import annotations
 
+from copy import deepcopy
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from blocks.errors import InfeasibleSpec
 from blocks.families.repvgg import RepVGGBlockSpec
@@ -40,6 +47,28 @@ def fold(network: Network) -> Network:
         folded = network.with_network(folded)
     some = next(network.parameters())
     return folded.to(some.device, some.dtype).eval()
+
+
+@torch.no_grad()
+def for_inference(network: Network) -> Network:
+    """Returns a copy of the same logits, in evaluation mode, whose batch norms are folded into the convolutions before
+    them, RepVGG's branches too. Norms that follow no convolution, as pre-activation has them, stay.
+
+    Its modules are no longer those that its spec describes: it is to be run or exported, not saved.
+    """
+    branched = any(_foldable(stage.block_at(place)) for stage in network.spec.stages for place in range(stage.depth))
+    try:
+        copy = fold(network) if branched else deepcopy(network).eval()
+    except InfeasibleSpec:  # its norms depend on the image
+        copy = deepcopy(network).eval()
+    for chain in [module for module in copy.modules() if isinstance(module, nn.Sequential)]:
+        names = [name for name, _ in chain.named_children()]
+        for before, after in pairwise(names):
+            conv, norm = chain.get_submodule(before), chain.get_submodule(after)
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(chain, before, fuse_conv_bn_eval(conv, norm))
+                setattr(chain, after, nn.Identity())
+    return copy
 
 
 def _foldable(block: Any) -> bool:

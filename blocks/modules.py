@@ -134,7 +134,7 @@ class LayerScale(nn.Module):
 
     def __init__(self, channels: int, initial: float) -> None:
         super().__init__()
-        self.initial = initial
+        self.channels, self.initial = channels, initial
         self.scale = nn.Parameter(torch.empty(channels, 1, 1))
         self.reset_parameters()
 
@@ -151,6 +151,7 @@ class ChannelConvolution(nn.Conv1d):
 
     def __init__(self, kernel: int) -> None:
         super().__init__(1, 1, kernel, padding=kernel // 2, bias=False)
+        self.kernel = kernel
 
     def forward(self, input: Tensor) -> Tensor:  # N C 1 1 -> N C 1 1
         return super().forward(input.flatten(2).transpose(1, 2)).transpose(1, 2).unsqueeze(-1)

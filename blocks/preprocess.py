@@ -48,6 +48,8 @@ class Preprocess(nn.Module):
         channels = self.mean.shape[1]
         if images.ndim != 4 or images.shape[1] != channels:
             raise ValueError(f"expected images of N {channels} H W, not {tuple(images.shape)}")
+        if 0 in images.shape[2:]:
+            raise ValueError(f"images of {images.shape[2]}x{images.shape[3]} have no pixels")
         if images.dtype == torch.uint8:
             images = images.to(self.mean.dtype) / 255
         elif images.is_floating_point():

@@ -1,102 +1,110 @@
-"""The winner as files: ``winner.yaml``, the network alone, and ``winner.safetensors``, all that a model needs."""
+"""A trained arm as a file: ``python -m search.export RUN --arm ARM``, or ``FILE --to onnx`` and other formats.
+
+Exit codes: 0 done; 2 the input is wrong; 5 the run directory is unreadable or full.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
-from search.outputs import latest
-from search.record import write_atomically
+from search.ending import exit_code
+from search.formats import Order, format_called, names
 
 if TYPE_CHECKING:
-    from search.session import Session
+    from blocks import TrainedNetwork
 
 
-FILES = ("winner.safetensors", "winner.yaml")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exports; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    return exit_code("search.export", lambda: _export(options))
 
 
-def write_winner(session: Session, arm: str, seed: int) -> None:
-    """Writes the winner's files, unless they are there and of this very trial; then lets go of weights that lost.
+def _export(options: argparse.Namespace) -> int:
+    path: Path = options.source
+    if options.arm:
+        path = _arm(options)
+    elif path.is_dir():
+        path = path / "winner.safetensors"
+    if options.to is None:
+        if not options.arm:
+            raise _wrong(f"{options.source}: nothing to do: say --to {'|'.join(names())}, or --arm ARM of a run")
+        return 0
+    from blocks import load_model
 
-    Of every confirmed arm the weights of its best seed by validation are kept in ``weights/``.
-    """
-    trial = f"{arm}-s{seed}"
-    directory, tested = session.directory, latest(session.record.entries, "tested")
-    scores = [tested[f"{arm}-s{seed}"]["test_accuracy"] for seed in session.confirm_seeds]
-    written = session.last("exported")
-    if (
-        written.get("trial") == trial
-        and written.get("scores") == scores
-        and all(sha256_of(directory / name) == sha256 for name, sha256 in written.get("sha256", {"": ""}).items())
-    ):
-        return
-    from blocks import Metadata, save_model, weights_into
+    model = load_model(path, options.plugin)
+    wanted = format_called(options.to)
+    out = options.out or path.with_name(f"{path.stem}{wanted.SUFFIX or f'_{options.to}'}")
+    if not out.parent.is_dir():
+        raise _wrong(f"{out}: there is no folder {out.parent}")
+    said = wanted.write(Order(model, out, lambda: _splits(model, path), options.fixed_size))
+    for sentence in said:
+        print(sentence)
+    print(out)
+    return 0
 
-    plan = session.plan
-    own = plan.arms[arm].configuration
-    splits = session.shelf.splits(own.data.plain(), session.cut(seed))
-    network = own.network.build(seed=seed, limits=plan.limits)
-    weights_into(network, session.weights(trial).read_bytes())
-    metrics: dict[str, Any] = {
-        "val_accuracy": session.finished[trial]["val_accuracy"],
-        "test_accuracy": tested[trial]["test_accuracy"],
-        "test_accuracy_mean": fmean(scores),
-        "test_accuracy_interval": interval(scores),
-        "seeds": len(scores),
-    }
-    provenance = {
-        "study": plan.study.spec.name,
-        "arm": arm,
-        "label": plan.arms[arm].label,
-        "seed": seed,
-        "trial": trial,
-        "train": own.train.plain(),
-        "data": own.data.content(),
-        "data_checksum": splits.checksum,
-        "plugins": {plugin.name: plugin.sha256 for plugin in plan.study.plugins},
-    }
-    metadata = Metadata(
-        labels=splits.classes,
-        input=own.input,
-        mean=splits.mean,
-        std=splits.std,
-        metrics=metrics,
-        provenance=provenance,
+
+def _arm(options: argparse.Namespace) -> Path:
+    """Writes an arm's model; returns where."""
+    from blocks import load_plugins, save_model
+    from search.kept import model_of, read_run
+
+    load_plugins(options.plugin)
+    run = read_run(options.source)
+    network, metadata, notes = model_of(run, options.arm, retrain=options.retrain)
+    folder = options.source / "exports"
+    out: Path = (
+        options.out if options.out and options.to is None else folder / f"{metadata.provenance['arm']}.safetensors"
     )
-    save_model(directory / "winner.safetensors", network, metadata)
-    write_atomically(directory / "winner.yaml", own.network.to_yaml())
-    kept = _prune(session)
-    sha256 = {name: sha256_of(directory / name) for name in FILES}
-    session.record.append("exported", trial=trial, arm=arm, scores=scores, sha256=sha256, kept=kept)
+    if out.parent == folder:
+        folder.mkdir(exist_ok=True)
+    try:
+        save_model(out, network, metadata)
+    except OSError as error:
+        raise _wrong(f"{out}: can't be written: {error.strerror}") from None
+    for note in notes:
+        print(note)
+    print(out)
+    return out
 
 
-def sha256_of(path: Path) -> str:
-    """Returns the hash of a file's bytes; nothing where there is no such file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+def _splits(model: TrainedNetwork, path: Path) -> Any:
+    """Loads the data that the model names as its own. Raises ``InputError`` or ``DataError``."""
+    from search.data.prepare import prepare
+    from search.data.spec import DATASETS
+
+    if "data" not in model.provenance:
+        raise _wrong(f"{path}: it doesn't say what it was trained on, and this format has to see such images")
+    return prepare(DATASETS.parse(model.provenance["data"]), model.provenance.get("cut"))
 
 
-def interval(values: list[float]) -> list[float] | None:
-    """Returns the 95% t interval of a mean, or None for a single value."""
-    if len(values) < 2:
-        return None
-    from scipy.special import stdtrit  # scipy.stats takes a second to import
+def _wrong(message: str) -> Exception:
+    from blocks.source import InputError
 
-    half = float(stdtrit(len(values) - 1, 0.975)) * stdev(values) / len(values) ** 0.5
-    return [fmean(values) - half, fmean(values) + half]
+    return InputError(message)
 
 
-def _prune(session: Session) -> list[str]:
-    """Lets go of weights that lost; returns the trials whose weights are kept."""
-    kept: dict[str, tuple[float, str]] = {}
-    confirmed = [entry for entry in session.finished.values() if entry["phase"] == "confirm"]
-    for entry in confirmed:
-        if entry["status"] == "completed":
-            best = kept.get(entry["arm"], (-1.0, ""))
-            kept[entry["arm"]] = max(best, (entry["val_accuracy"], entry["trial"]), key=lambda pair: pair[0])
-    names = {name for _, name in kept.values()}
-    for entry in confirmed:
-        if entry["trial"] not in names:
-            session.weights(entry["trial"]).unlink(missing_ok=True)
-    return sorted(names)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m search.export",
+        description="Writes a trained arm as a model's file, or a model in another format, checked against the model.",
+        epilog=__doc__.partition("\n\n")[2],
+    )
+    add = parser.add_argument
+    add("source", type=Path, metavar="FILE_OR_RUN", help="a model's file, or a run directory (its winner, or --arm)")
+    add("--arm", metavar="ARM", help="any arm of the run, by its identity or label")
+    add("--retrain", action="store_true", help="train an arm again of which no weights were kept")
+    add("--to", choices=names(), help="the format (default: a model's file, of --arm)")
+    add("--out", type=Path, metavar="PATH", help="the file or folder (default: beside the model)")
+    add("--fixed-size", action="store_true", help="for images of the size of training alone")
+    add("--plugin", action="append", default=[], metavar="FILE", help="a file of your own kinds; repeatable")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.path.append(sys.path.pop(0))  # a html.py of the working directory would shadow the library's
+    sys.exit(main())

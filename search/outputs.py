@@ -172,7 +172,7 @@ def _result(plan: Plan, entry: Mapping[str, Any], tested: Mapping[str, Any]) -> 
         "tuned": "yes" if of.tuned_of else "no",
         "inner_channels": network.inner_channels,
         "out_channels": network.out_channels,
-        "epochs": len(entry.get("epochs", ())),
+        "epochs": last.get("epoch", 0),
         "threads": arm.configuration.train.threads,
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -16,6 +16,18 @@ FIRST_TUNE_SEED, FIRST_FIDELITY_SEED = 1_000_000, 2_000_000
 ConfirmSeeds = Annotated[Count, Field(le=FIRST_TUNE_SEED - FIRST_CONFIRM_SEED)]
 
 
+class BestUnder(Spec):
+    """Limits of a cost, under each of which the best confirmed arm is kept as a model beside the winner.
+
+    Attributes:
+        cost: Of one image.
+        limits: At most so much of it: ``[5e6, 10e6, 20e6]``.
+    """
+
+    cost: Literal["macs", "params", "activations"] = "macs"
+    limits: Annotated[tuple[Positive, ...], Field(min_length=1)]
+
+
 class ConfirmSpec(Spec):
     """The confirm phase: the best arms and the baseline once more, on fresh seeds, at full length.
 
@@ -23,11 +35,14 @@ class ConfirmSpec(Spec):
         finalists: How many arms are taken there, beside the baseline.
         seeds: How many fresh seeds each gets; by default as many as the design has, and at least 3.
         epochs: The full length, if the study explored at another.
+        best_under: Of which cost bands the best explored arm becomes a finalist too, and the best confirmed arm a
+            model in ``best_under/``.
     """
 
     finalists: Count = 3
     seeds: ConfirmSeeds | None = None
     epochs: Count | None = None
+    best_under: BestUnder | None = None
 
 
 class TuneSpec(Spec):

@@ -43,5 +43,7 @@ def planned_trials(plan: Plan) -> dict[str, int]:
     if plan.fidelity:
         ranked = explored if plan.adaptive else sum(arm.tuned_of is None for arm in plan.arms.values())
         planned["fidelity"] = 2 * len(plan.fidelity.seeds) * min(plan.fidelity.spec.arms, ranked)
+    if spec.confirm.best_under:
+        finalists = min(finalists + len(spec.confirm.best_under.limits), explored - 1)
     planned["confirm"] = len(confirm_seeds(plan)) * (1 + finalists)
     return {phase: count for phase, count in planned.items() if count}

@@ -35,9 +35,9 @@ class StudyChanged(Exception):
 def check_resumable(before: dict[str, Any], now: dict[str, Any]) -> None:
     """Compares two resolved studies as plain data.
 
-    More seeds, levels, factors, named arms, trials and finalists are additive, and so is a phase that was not there
-    (``tune``, ``fidelity``); workers, where the data lies, what is said of power and the wording of the question make
-    no difference.
+    More seeds, levels, factors, named arms, trials and finalists are additive, and so is what was not there (``tune``,
+    ``fidelity``, ``confirm.best_under``); workers, where the data lies, what is said of power and the wording of the
+    question make no difference.
 
     Raises:
         StudyChanged: With a line for every field that was changed or removed.
@@ -106,7 +106,7 @@ def _additive(location: Location, first: Any, second: Any) -> bool:
         return location == ("design", "seeds") and set(_seeds(first)) <= set(_seeds(second))
     if location in MAY_GROW:
         return second is not None and (first is None or second >= first)
-    if location in {("tune",), ("fidelity",)}:
+    if location in {("tune",), ("fidelity",), ("confirm", "best_under")}:
         return first is None
     if first is None and location[0] == "factors":
         return len(location) == 2 or location[2:3] == ("levels",)

@@ -41,7 +41,20 @@ def finalists(plan: Plan, scored: Mapping[str, float]) -> list[str]:
     if costs:
         candidates = [arm for arm in candidates if not any(_beats(other, arm, scored, costs) for other in candidates)]
     best_first = sorted(candidates, key=lambda arm: (-scored[arm.arm], _macs(arm), arm.arm))
-    return [arm.arm for arm in best_first[: plan.study.spec.confirm.finalists]]
+    chosen = [arm.arm for arm in best_first[: plan.study.spec.confirm.finalists]]
+    return [*chosen, *(arm for arm in _best_under(plan, scored) if arm not in chosen)]
+
+
+def _best_under(plan: Plan, scored: Mapping[str, float]) -> list[str]:
+    """Returns the arm with the best score under each limit of the study's cost bands; not the baseline."""
+    bands, chosen = plan.study.spec.confirm.best_under, dict[str, None]()
+    for limit in bands.limits if bands else ():
+        assert bands is not None
+        fitting = [plan.arms[arm] for arm in scored if getattr(plan.arms[arm].cost, bands.cost) <= limit]
+        best = min(fitting, key=lambda arm: (-scored[arm.arm], _macs(arm), arm.arm), default=plan.baseline)
+        if best is not plan.baseline:
+            chosen[best.arm] = None
+    return list(chosen)
 
 
 def confirmed_arms(plan: Plan, chosen: list[str]) -> list[str]:

@@ -20,7 +20,6 @@ from search.diagnosis import lesion_trials
 from search.doubts import uses_batch_norm
 from search.engine import Executor
 from search.explore import Listed, Proposed, Queue
-from search.export import write_winner
 from search.fidelity import Fidelity
 from search.interrupts import Interrupts
 from search.outputs import latest, sampled, write_outputs
@@ -33,6 +32,7 @@ from search.time_limit import TimeLimit
 from search.tracking import Tracking
 from search.trial import Job
 from search.tune import Tuning
+from search.winner import write_winner
 
 
 class TooManyFailures(Exception):
@@ -403,19 +403,20 @@ class Session:
 
     def _job(self, trial: Trial, task: str, **more: Any) -> Job:
         plugins, limits = self.plan.study.plugins, self.plan.limits
-        varied, configuration = self.plan.study.spec.design.vary, self._configuration(trial)
+        varied, configuration = self.plan.study.spec.design.vary, self.configuration(trial.arm, trial.phase)
         return Job(trial.name, task, configuration, trial.seed, varied, plugins=plugins, limits=limits, **more)
 
     def cut(self, seed: int) -> int | None:
         """Returns by what number the validation split of a seed's trials is cut anew; None where all share one."""
         return seed if "split" in self.plan.study.spec.design.vary else None
 
-    def _configuration(self, trial: Trial) -> dict[str, Any]:
-        found = self.plan.find(trial.arm)
+    def configuration(self, arm: str, phase: str) -> dict[str, Any]:
+        """Returns what an arm is trained as in a phase, as plain data."""
+        found = self.plan.find(arm)
         assert found is not None
         plain = found.configuration.plain()
         epochs = self.plan.study.spec.confirm.epochs
-        if trial.phase == "confirm" and epochs is not None:
+        if phase == "confirm" and epochs is not None:
             plain["train"] = {**plain["train"], "epochs": epochs}
         return plain
 

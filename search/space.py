@@ -124,7 +124,10 @@ class Space:
         try:
             data = DATASETS.parse(plain["data"])
             network = NetworkSpec.model_validate(fill_in(plain["network"], data, self.study.filled_in))
-            found = Configuration(network, TrainSpec.model_validate(plain["train"]), data)
+            recipe = TrainSpec.model_validate(plain["train"])
+            if recipe.init is not None:
+                network = recipe.init.narrowed(network)
+            found = Configuration(network, recipe, data)
         except ValidationError as error:
             details = error.errors(include_url=False)[0]
             where = dotted(tuple(details["loc"]))

@@ -26,6 +26,7 @@ def misfit(recipe: TrainSpec, network: NetworkSpec, input: Input) -> Misfit | No
         _colours(recipe, input[0]),
         _frozen(recipe, network),
         _first_weights(recipe, network),
+        _teacher(recipe, network),
         _single_values(recipe, network, input),
     ]
     return next((each for each in found if each is not None), None)
@@ -82,6 +83,11 @@ def _first_weights(recipe: TrainSpec, network: NetworkSpec) -> Misfit | None:
     except InfeasibleSpec:
         return None  # the plan says what is wrong with the network
     return None if wrong is None else (wrong, ("train", "init"))
+
+
+def _teacher(recipe: TrainSpec, network: NetworkSpec) -> Misfit | None:
+    wrong = None if recipe.distill is None else recipe.distill.unfit(network)
+    return None if wrong is None else (wrong, ("train", "distill", "teacher"))
 
 
 def _single_values(recipe: TrainSpec, network: NetworkSpec, input: Input) -> Misfit | None:

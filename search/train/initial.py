@@ -7,13 +7,23 @@ import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from blocks import NetworkSpec, preset
-from blocks.base import Spec, Text
+from blocks.base import Number, Spec, Text
+from blocks.narrowing import uniform
 from search.paths import differences
+
+
+class Prune(Spec):
+    """Channels taken out by the L1 norms of their filters (Li et al. 2016, arXiv:1608.08710)."""
+
+    fraction: Annotated[Number, Field(gt=0, lt=1)]
+    """Of the channels."""
+    scope: Literal["uniform", "global"] = "uniform"
+    """Whether every width loses it, or most those whose filters are smallest against the mean of their layer."""
 
 
 class Initial(Spec):
@@ -29,6 +39,8 @@ class Initial(Spec):
     """A preset's name, such as ``resnet50``."""
     weights: Text | None = None
     """Of the preset: ``torchvision:IMAGENET1K_V2``. They are downloaded at their first use."""
+    prune: Prune | None = None
+    """``{fraction: 0.3}``: channels that are taken out of it first. The arm's network is the pruned one then."""
 
     @model_validator(mode="before")
     @classmethod
@@ -54,14 +66,39 @@ class Initial(Spec):
 
     def content(self) -> dict[str, Any]:
         """Returns the plain data that tell one origin from another: not where a file lies."""
-        return {name: value for name, value in self.plain().items() if name != "file"}
+        left_out = {"file"} | ({"prune"} if self.prune is None else set())
+        return {name: value for name, value in self.plain().items() if name not in left_out}
 
     def spec(self) -> NetworkSpec:
-        """Returns the network whose weights they are, without loading them.
+        """Returns the network whose weights they are, pruned where that is asked for; weights are read only if what is
+        pruned depends on them.
 
         Raises:
-            ValueError: If the preset, or a spec in the file, isn't there.
+            ValueError: If the preset, or a spec in the file, isn't there, or can't be pruned so.
         """
+        if self.prune is None:
+            return self._whole()
+        if self.prune.scope == "uniform":
+            return _uniform(self._whole(), self.prune.fraction)
+        return _pruned(self)
+
+    def narrowed(self, network: NetworkSpec) -> NetworkSpec:
+        """Returns what pruning leaves of an arm's network; the network itself where nothing is pruned.
+
+        Raises:
+            ValueError: If the weights are of another network, or it can't be pruned so.
+        """
+        if self.prune is None:
+            return network
+        if (wrong := self._misfit(self._whole(), network)) is not None:
+            raise ValueError(wrong)
+        pruned = self.spec()
+        head, theirs = network.head.plain(), pruned.head.plain()
+        if head["kind"] == theirs["kind"] and "width" in head:
+            head["width"] = theirs["width"]
+        return pruned.replace(head=head, drop_path=network.drop_path)
+
+    def _whole(self) -> NetworkSpec:
         if self.preset is not None:
             return preset(self.preset)
         assert self.file is not None
@@ -73,6 +110,10 @@ class Initial(Spec):
             theirs = self.spec()
         except (OSError, ValueError) as error:
             return str(error)
+        return self._misfit(theirs, network)
+
+    @staticmethod
+    def _misfit(theirs: NetworkSpec, network: NetworkSpec) -> str | None:
         there, here = theirs.plain(), network.plain()
         if theirs.replace(head=here["head"], drop_path=here["drop_path"]).structure == network.structure:
             return None
@@ -83,21 +124,28 @@ class Initial(Spec):
         return "the weights are of another network"
 
 
-def located(study: Any, folder: Path) -> Any:
-    """Returns a study's plain data with every file under ``init`` found from the study's own folder.
+WEIGHTS = ("init", "teacher")
+"""The fields that name trained weights."""
 
-    That is ``train.init``, levels of a factor whose path is ``train.init``, and patches that set it.
+
+def located(study: Any, folder: Path) -> Any:
+    """Returns a study's plain data with every file under ``init`` or ``teacher`` found from the study's own folder.
+
+    That is ``train.init``, levels of a factor whose path is ``train.init``, and patches that set it; and likewise.
     """
     if isinstance(study, list):
         return [located(item, folder) for item in study]
     if not isinstance(study, Mapping):
         return study
     found = {
-        key: _absolute(value, folder) if key in ("init", "train.init") else located(value, folder)
+        key: _absolute(value, folder) if str(key).split(".")[-1] in WEIGHTS else located(value, folder)
         for key, value in study.items()
     }
-    if study.get("path") == "train.init" and isinstance(study.get("levels"), list):
-        found["levels"] = [_absolute(level, folder) for level in study["levels"]]
+    levels = study.get("levels")
+    if str(study.get("path")).split(".")[-1] in WEIGHTS and isinstance(levels, list):
+        found["levels"] = [_absolute(level, folder) for level in levels]
+    elif str(study.get("path")).split(".")[-1] in WEIGHTS and isinstance(levels, Mapping):
+        found["levels"] = {name: _absolute(level, folder) for name, level in levels.items()}
     return found
 
 
@@ -114,7 +162,7 @@ def _absolute(initial: Any, folder: Path) -> Any:
         return str((folder / initial).absolute())
     if isinstance(initial, Mapping) and isinstance(initial.get("file"), str):
         return {**initial, "file": str((folder / initial["file"]).absolute())}
-    return initial
+    return located(initial, folder)
 
 
 @lru_cache(maxsize=64)
@@ -126,6 +174,19 @@ def _spec_in(path: str, sha256: str | None) -> NetworkSpec:
         return NetworkSpec.model_validate_json(json.loads(header)["__metadata__"]["spec"])
     except (ValidationError, ValueError, KeyError, TypeError):
         raise ValueError(f"{path} is not a model's file: no network's spec is inside") from None
+
+
+@lru_cache(maxsize=64)
+def _uniform(spec: NetworkSpec, fraction: float) -> NetworkSpec:
+    return uniform(spec, fraction)
+
+
+@lru_cache(maxsize=64)
+def _pruned(initial: Initial) -> NetworkSpec:
+    from search.train.preparation import trained
+
+    network, _ = trained(initial)
+    return network.spec
 
 
 @lru_cache(maxsize=64)

@@ -32,6 +32,7 @@ from search.train.recipe import TrainSpec
 from search.train.settings import device_name, on_device, trial_settings
 from search.train.step import Step
 from search.train.tally import Score, Tally
+from search.train.teacher import Teacher
 
 
 def train(
@@ -155,9 +156,11 @@ class Trial:
         values = seed.of("initialisation") if isinstance(seed, Seeds) else seed
         self.network = prepared(network, recipe, splits.classes, values, device, limits)
         steps_per_epoch = max(1, len(splits.train) // recipe.batch_size)
-        self.watch = diagnosis.begin(self, steps_per_epoch, recipe.images_at_once(halvings))
+        watched = recipe.epochs > 0
+        self.watch = diagnosis.begin(self, steps_per_epoch, recipe.images_at_once(halvings)) if watched else None
         self.observers = (*observers, *([self.watch] if self.watch is not None else []))
-        self.step = Step(self.network, recipe, steps_per_epoch, device, self.observers, halvings)
+        teacher = None if recipe.distill is None else Teacher(recipe.distill, splits, device, recipe.precision)
+        self.step = Step(self.network, recipe, steps_per_epoch, device, self.observers, halvings, teacher)
         quicken(self.network, recipe, self.training.shape, self.step.micro_batch, device)
         self.images = 0
         self.training_seconds = 0.0
@@ -167,7 +170,7 @@ class Trial:
         epochs: list[Epoch] = []
         correct, reason = None, ""
         try:
-            for number in range(1, self.recipe.epochs + 1):
+            for number in range(1, self.recipe.epochs + 1) if self.recipe.epochs else [0]:
                 epoch, correct = self.epoch(number)
                 epochs.append(epoch)
                 if (rule := self.recipe.early_stopping) is not None and is_over(rule, epochs):
@@ -198,9 +201,12 @@ class Trial:
         return self.network if self.step.average is None else self.step.average.network
 
     def epoch(self, number: int) -> tuple[Epoch, NDArray[np.bool_]]:
-        """Trains and validates once; returns how it went, and which validation images were right."""
+        """Trains and validates once; returns how it went, and which validation images were right.
+
+        Number 0 only validates, and has no training figures.
+        """
         started = perf_counter()
-        learned = self.learn()
+        learned = self.learn() if number else Score(math.nan, math.nan, None)
         trained = perf_counter()
         self.training_seconds += trained - started
         validated, correct = measure(

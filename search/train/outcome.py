@@ -19,7 +19,7 @@ class Epoch:
     network that was still changing. They cost nothing, and lag behind what a second pass would give.
 
     Attributes:
-        epoch: Counted from 1.
+        epoch: Counted from 1; 0 is a network that was validated as it came, whose training figures are NaN.
         train_top5, val_top5: The fraction whose class is among the five likeliest; None below ten classes.
         lr: The learning rate of the epoch's last step.
         seconds: Wall time, validation included.

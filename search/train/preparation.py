@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from blocks import Limits, Network, NetworkSpec, freeze_batch_norm, load_model, preset
+from blocks import Limits, Network, NetworkSpec, freeze_batch_norm, load_model, preset, prune
 from blocks.errors import WeightsError
 from search.train.initial import Initial
 from search.train.recipe import TrainSpec
@@ -44,9 +44,9 @@ def start_from(network: Network, initial: Initial, classes: tuple[str, ...]) -> 
     """Copies trained weights into a network; the head's only if both say the same classes. Raises ``WeightsError``."""
     if (wrong := initial.unfit(network.spec)) is not None:
         raise WeightsError(wrong)
-    trained, labels = _trained(initial)
-    same_head = trained.spec.head == network.spec.head and labels in ((), classes)
-    values = trained.state_dict()
+    source, labels = trained(initial)
+    same_head = source.spec.head == network.spec.head and labels in ((), classes)
+    values = source.state_dict()
     for name, tensor in network.state_dict().items():
         if same_head or not name.startswith("head."):
             tensor.copy_(values[name])
@@ -63,8 +63,19 @@ def freeze(network: Network, recipe: TrainSpec) -> None:
         freeze_batch_norm(network, statistics=asked != "affine", affine=asked != "statistics")
 
 
-def _trained(initial: Initial) -> tuple[Network, tuple[str, ...]]:
-    """Returns the network that the weights are of, and the classes that it tells apart, if they have names."""
+def trained(initial: Initial) -> tuple[Network, tuple[str, ...]]:
+    """Returns the network that the weights are of, pruned where that is asked for, and the names of its classes.
+
+    Raises:
+        WeightsError: If the file isn't what it was.
+    """
+    network, labels = _whole(initial)
+    if initial.prune is not None:
+        network = prune(network, initial.prune.fraction, initial.prune.scope)
+    return network, labels
+
+
+def _whole(initial: Initial) -> tuple[Network, tuple[str, ...]]:
     if initial.preset is not None and initial.weights is not None:
         published: Network = preset(initial.preset, weights=initial.weights)
         return published, ()

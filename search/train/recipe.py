@@ -5,22 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from blocks.base import Count, Flag, Fraction, Natural, Number, Positive, Spec
 from search.train import rates
 from search.train.augmentations import Augment
+from search.train.distill import Distill
 from search.train.extras import EarlyStopping, Ema, EvaluationSpec
 from search.train.initial import InitialField
 from search.train.optimizers import OPTIMIZERS, OptimizerSpec
 from search.train.schedules import SCHEDULES, ScheduleSpec
 
+UNTRAINED: dict[str, Any] = {
+    "if": {"properties": {"epochs": {"const": 0}}, "required": ["epochs"]},
+    "then": {"required": ["init"]},
+}
+"""What a schema says of a recipe without epochs: it is for weights that are there already."""
+
 
 class TrainSpec(Spec):
     """How a network is trained. Every field can be a factor of a study."""
 
-    epochs: Count = 10
-    """Passes over the training split."""
+    model_config = ConfigDict(json_schema_extra=UNTRAINED)
+
+    epochs: Natural = 10
+    """Passes over the training split. 0 leaves first weights (``init``) as they are, and evaluates them."""
     batch_size: Count = 128
     """Images a step. Every step has exactly this many: the images left over at the end of an epoch are left out of
     it, others each time. It can be no larger than the training split."""
@@ -70,6 +79,9 @@ class TrainSpec(Spec):
     init: InitialField | None = None
     """Trained weights to start from: ``../runs/NAME/winner.safetensors`` (as seen from the study's folder), or a
     preset with its ``weights``."""
+    distill: Distill | None = None
+    """``{teacher: ../runs/NAME/winner.safetensors, temperature: 4, weight: 0.9}``: a trained network's answers are
+    learned from beside the labels."""
     freeze: tuple[Literal["stem"] | Natural, ...] = ()
     """Parts that are not trained, batch norms' statistics included: ``[stem, 0, 1]``, stages by their index."""
     freeze_batch_norm: Literal["none", "statistics", "affine", "both"] = "none"
@@ -120,6 +132,12 @@ class TrainSpec(Spec):
         return self
 
     @model_validator(mode="after")
+    def _untrained_is_trained_before(self) -> Self:
+        if self.epochs == 0 and self.init is None:
+            raise ValueError("0 epochs train nothing: they are for weights that are there already, named by 'init'")
+        return self
+
+    @model_validator(mode="after")
     def _long_enough(self) -> Self:
         last = self.schedule.last_epoch()
         if last > self.epochs:
@@ -136,6 +154,8 @@ class TrainSpec(Spec):
         optimizer = rates.content(self.optimizer.plain())
         if self.init is not None:
             kept["init"] = self.init.content()
+        if self.distill is not None:
+            kept["distill"] = self.distill.content()
         return {**kept, "optimizer": optimizer, "schedule": self.schedule.content(), "augment": self.augment.content()}
 
 

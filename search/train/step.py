@@ -15,6 +15,7 @@ from search.train.ema import MovingAverage
 from search.train.observers import Observer
 from search.train.precision import autocast, scaler_for
 from search.train.recipe import TrainSpec
+from search.train.teacher import Teacher
 
 
 class Step:
@@ -26,6 +27,7 @@ class Step:
             each part weighing by the images in it, before the weights change.
         scaler: Of float16: its loss is scaled up before the backward pass, its gradients are brought back to size
             before anything looks at them, and steps whose gradients are not finite are skipped.
+        teacher: What the recipe distils, where it does.
         average: Of the weights, where the recipe asks for one.
         observers: Called between the pieces.
     """
@@ -38,8 +40,10 @@ class Step:
         device: torch.device,
         observers: Sequence[Observer] = (),
         halvings: int = 0,
+        teacher: Teacher | None = None,
     ) -> None:
         self.network = network
+        self.teacher = teacher
         self.recipe = recipe
         self.optimizer = recipe.optimizer.build(network)
         self.peak_rates = [group["lr"] for group in self.optimizer.param_groups]
@@ -99,7 +103,12 @@ class Step:
         return logits.float()
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
-        """Returns the mean loss of the images; where they are mixed, each target counts by its share."""
+        """Returns the mean loss of the images, with what the teacher says of them where there is one."""
+        own = self.own_loss(logits, batch)
+        return own if self.teacher is None else self.teacher.loss(own, logits, batch.images)
+
+    def own_loss(self, logits: Tensor, batch: Batch) -> Tensor:
+        """Returns the mean loss by the labels; where images are mixed, each target counts by its share."""
         smoothing = self.recipe.label_smoothing
         if batch.others is None or batch.shares is None:
             return functional.cross_entropy(logits, batch.labels, label_smoothing=smoothing)

@@ -1,0 +1,126 @@
+"""Narrower networks of the same layers: whose weights can be cut out of the wider one's. No torch is needed.
+
+What can be narrowed are the widths of the stem, of each stage and of a convolutional head. Some go together: where a
+shortcut is the identity, both ends have the same channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from blocks.errors import InfeasibleSpec
+from blocks.spec import NetworkSpec
+from blocks.walk import fitting_input, image_shape, trace
+
+Place = tuple[str | int, ...]
+"""Where a width stands in a network's plain data: ``("stages", 0, "width")``."""
+
+MULTIPLES = (1, 2, 4, 8, 16, 32)
+"""Widths are tried as multiples of these, until groups and heads divide them."""
+
+
+def widths(spec: NetworkSpec) -> dict[Place, int]:
+    """Returns the widths that a network can be narrowed at, from stem to head."""
+    plain = spec.plain()
+    places: list[Place] = [("stem", "width"), *(("stages", index, "width") for index in range(len(spec.stages)))]
+    places.append(("head", "width"))
+    return {place: _at(plain, place) for place in places if _has(plain, place)}
+
+
+def tied(spec: NetworkSpec) -> list[tuple[Place, ...]]:
+    """Returns the widths in groups that can be narrowed one without the other.
+
+    Raises:
+        InfeasibleSpec: If the network can't be narrowed at all.
+    """
+    groups: list[tuple[Place, ...]] = []
+    open_: tuple[Place, ...] = ()
+    for place in widths(spec):
+        open_ = (*open_, place)
+        if _narrowed(spec, dict.fromkeys(open_, 0.5)) not in (None, spec):
+            groups.append(open_)
+            open_ = ()
+    if open_:  # what is left goes with the last that could stand alone
+        groups = [*groups[:-1], (*groups[-1], *open_)] if groups else [open_]
+    return groups
+
+
+def uniform(spec: NetworkSpec, fraction: float) -> NetworkSpec:
+    """Returns a spec all of whose widths have lost a fraction, to the nearest.
+
+    Raises:
+        InfeasibleSpec: If that leaves nothing of a width, or takes nothing from any.
+    """
+    demand_fraction(fraction)
+    found = narrowed(spec, dict.fromkeys(widths(spec), 1 - fraction))
+    if found == spec:
+        raise InfeasibleSpec(f"pruning {fraction:.1%} takes no channel away: the widths are too small for it")
+    return found
+
+
+def demand_fraction(fraction: float) -> None:
+    """Raises ``InfeasibleSpec`` unless something is taken and something left."""
+    if not 0 < fraction < 1:
+        raise InfeasibleSpec(f"what is pruned is a fraction of the channels, above 0 and below 1, not {fraction:g}")
+
+
+def narrowed(spec: NetworkSpec, shares: Mapping[Place, float]) -> NetworkSpec:
+    """Returns a network that has the same layers and these shares of its widths, to the nearest, at least 1.
+
+    Where groups don't divide a width, the next larger multiple of 2, 4, 8, ... that they do is taken.
+
+    Raises:
+        InfeasibleSpec: If a share leaves nothing of a width, or there is no such network.
+    """
+    for place, share in shares.items():
+        width = _at(spec.plain(), place)
+        if width * share < 0.5:
+            raise InfeasibleSpec(f"{share:.1%} of a width of {width} channels leaves nothing")
+    found = _narrowed(spec, shares)
+    if found is None:
+        raise InfeasibleSpec(
+            "no network of the same layers has such widths: an identity shortcut, groups or heads need others"
+        )
+    return found
+
+
+def _narrowed(spec: NetworkSpec, shares: Mapping[Place, float]) -> NetworkSpec | None:
+    kinds = list(_kinds(spec))
+    for multiple in MULTIPLES:
+        plain = spec.plain()
+        for place, share in shares.items():
+            width = _at(plain, place)
+            wanted = max(1, int(width * share + 0.5))
+            _set(plain, place, min(width, -(-wanted // multiple) * multiple))
+        try:
+            found = NetworkSpec.model_validate(plain)
+            if list(_kinds(found)) == kinds and (multiple == 1 or found != spec):
+                return found
+        except (InfeasibleSpec, ValidationError):
+            continue
+    return None
+
+
+def _kinds(spec: NetworkSpec) -> Iterator[tuple[Any, ...]]:
+    """Yields the kinds of all layers, in order: what the names of a network's tensors follow from."""
+    shape = image_shape(spec, fitting_input(spec))
+    for part in trace(spec, shape):
+        kinds = tuple(kind for kind, *_ in part.rows())
+        yield from [(part.stage, kinds)] * part.repeats
+
+
+def _has(plain: Any, place: Place) -> bool:
+    return "width" in _at(plain, place[:-1])
+
+
+def _at(plain: Any, place: Sequence[str | int]) -> Any:
+    for key in place:
+        plain = plain[key]
+    return plain
+
+
+def _set(plain: Any, place: Place, value: int) -> None:
+    _at(plain, place[:-1])[place[-1]] = value

@@ -1,0 +1,115 @@
+"""Pruned networks are ordinary networks, made of the channels with the largest filters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from blocks import InfeasibleSpec, Network, NetworkSpec, prune
+from blocks.block import BLOCKS
+from blocks.channels import Channels
+from blocks.narrowing import tied, uniform
+from tests.blocks.networks import feasible_for, small
+
+NOT_PRUNED = {"transformer", "regnet_x", "regnet_y", "regnet_z"}
+"""Families whose heads and groups are not taken apart."""
+
+IMAGES = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+
+
+def silenced(network: Network, smaller: NetworkSpec) -> Network:
+    """Returns a network in which the channels that pruning takes away put out nothing."""
+    channels = Channels.of(network, Network(smaller))
+    kept = channels._kept(network.state_dict())
+    tensors = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    for name, cuts in channels._cuts.items():
+        for cut in cuts:
+            gone = [place for place, node in enumerate(cut.nodes) if channels._class(node) not in kept]
+            if cut.dim == 0 and not name.endswith(("running_mean", "running_var")):
+                tensors[name][gone] = 0
+    network.load_state_dict(tensors)
+    return network
+
+
+@pytest.mark.parametrize("family", sorted(BLOCKS.kinds().keys() - NOT_PRUNED))
+def test_what_is_pruned_is_what_put_out_nothing(family: str) -> None:
+    """A channel whose filter, scale and shift are 0 puts out 0: taking it away changes no logit."""
+    norm = {"norm": "batch"} if "norm" in BLOCKS.kinds()[family].model_fields else {}
+    spec = small({"kind": family, **norm}, width=16)
+    smaller = uniform(spec, 0.5)
+    network = silenced(spec.build(0).eval(), smaller)
+    pruned = prune(network, 0.5)
+    assert pruned.spec == smaller
+    with torch.no_grad():
+        torch.testing.assert_close(pruned(IMAGES), network(IMAGES), rtol=1e-4, atol=1e-5)
+    assert pruned.spec.cost((3, 16, 16)).macs < 0.5 * spec.cost((3, 16, 16)).macs
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"), [("attention", "se"), ("attention", "cbam"), ("shortcut", "zero_padded"), ("norm", "group")]
+)
+def test_with_parts(field: str, kind: str) -> None:
+    pruned = prune(feasible_for("basic", field, kind).build(0), 0.5)
+    assert pruned(IMAGES).shape == (2, 5)
+
+
+@pytest.mark.parametrize("family", sorted(NOT_PRUNED))
+def test_what_cannot_be_pruned_is_said(family: str) -> None:
+    with pytest.raises(InfeasibleSpec, match=r"can't be pruned|groups"):
+        prune(small(family, width=16).build(0), 0.5)
+
+
+def test_the_smallest_filters_go() -> None:
+    network = small("basic", strides=(1,), depth=1).build(0)
+    conv = network.get_submodule("stages.0.0.branch.conv1")
+    assert isinstance(conv, nn.Conv2d)
+    with torch.no_grad():
+        conv.weight[[1, 4, 6, 7]] *= 0.01
+    pruned = prune(network, 0.5).get_submodule("stages.0.0.branch.conv1")
+    assert isinstance(pruned, nn.Conv2d)
+    stream = prune(network, 0.5).state_dict()["stem.conv.weight"]
+    rows = [row for row, filter_ in enumerate(network.state_dict()["stem.conv.weight"]) if any(
+        torch.equal(filter_, other) for other in stream
+    )]  # fmt: skip
+    assert torch.equal(pruned.weight, conv.weight[[0, 2, 3, 5]][:, rows])
+
+
+def test_global_pruning_takes_more_where_filters_are_small() -> None:
+    spec = NetworkSpec.model_validate({"preset": "resnet20"})
+    network = spec.build(0)
+    with torch.no_grad():  # half of the last stage's filters do next to nothing
+        for name, tensor in network.state_dict().items():
+            if name.startswith("stages.2.") and tensor.ndim == 4:
+                tensor[::2] *= 0.01
+    pruned = prune(network, 0.3, "global").spec
+    widths = [stage.width for stage in pruned.stages]
+    assert widths[2] < 0.7 * 64
+    assert widths[2] / 64 < min(widths[0] / 16, widths[1] / 32)
+
+
+def test_widths_that_an_identity_ties_go_together() -> None:
+    spec = feasible_for("basic", "shortcut", "identity")
+    assert tied(spec) == [(("stem", "width"), ("stages", 0, "width"))]
+    pruned = prune(spec.build(0), 0.5).spec
+    assert pruned.stem.plain()["width"] == pruned.stages[0].width == 4
+
+
+@pytest.mark.parametrize(
+    ("fraction", "said"),
+    [(0.99, "of a width of 8 channels leaves nothing"), (0.001, "takes no channel away"), (1.0, "below 1, not 1")],
+)
+def test_pruning_to_nothing_or_of_nothing(fraction: float, said: str) -> None:
+    with pytest.raises(InfeasibleSpec, match=said):
+        prune(small("basic").build(0), fraction)
+
+
+def test_a_pruned_network_trains_and_is_costed_like_any_other() -> None:
+    network = small("bottleneck", width=16).build(0)
+    pruned: Any = prune(network, 0.3).train()
+    pruned(IMAGES).square().mean().backward()
+    assert all(parameter.grad is not None for parameter in pruned.parameters())
+    params = sum(parameter.numel() for parameter in pruned.parameters())
+    assert params == pruned.spec.cost((3, 16, 16)).params

@@ -1,0 +1,182 @@
+"""Models of a run: verified, exported, and refused with one message where they aren't what they should be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from blocks import load_model, save_model
+from search import export, verify
+from tests.search.command import arms, rows
+from tests.search.models import small_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_run(tmp_path_factory.mktemp("models"))
+
+
+def confirmed(run: Path) -> list[dict[str, str]]:
+    return [row for row in rows(run / "results.csv") if row["phase"] == "confirm"]
+
+
+def unconfirmed(run: Path) -> str:
+    """Returns an arm of which no weights were kept."""
+    return next(arm["arm"] for arm in arms(run)["arms"] if arm["arm"] not in {row["arm"] for row in confirmed(run)})
+
+
+def test_the_winner_carries_its_figures_and_reproduces_them(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = load_model(run / "winner.safetensors")
+    own = [row for row in confirmed(run) if row["arm"] == model.provenance["arm"]]
+    (shipped,) = [row for row in own if row["trial"] == model.provenance["trial"]]
+    metrics = model.metrics
+    assert (metrics["val_accuracy"], metrics["test_accuracy"]) == tuple(
+        float(shipped[name]) for name in ("val_accuracy", "test_accuracy")
+    )
+    assert metrics["test_accuracy_mean"] == pytest.approx(sum(float(row["test_accuracy"]) for row in own) / len(own))
+    low, high = metrics["test_accuracy_interval"]
+    assert low <= metrics["test_accuracy_mean"] <= high
+    assert (metrics["macs"], metrics["params"]) == (int(shipped["macs"]), int(shipped["params"]))
+    assert model.provenance["versions"]["torch"] == torch.__version__.split("+")[0]
+    assert verify.main([str(run / "winner.safetensors")]) == 0
+    said = capsys.readouterr().out
+    assert "test: " in said
+    assert said.count("as recorded") == 2
+
+
+def test_what_does_not_come_out_as_recorded_is_exit_3(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = load_model(run / "winner.safetensors")
+    metrics = {**model.metrics, "test_accuracy": 0.123}
+    save_model(tmp_path / "boast.safetensors", model, model.metadata.replace(metrics=metrics))
+    assert verify.main([str(tmp_path / "boast.safetensors")]) == 3
+    assert "NOT the recorded 12.3000%" in capsys.readouterr().out
+
+
+def test_a_confirmed_arm_is_exported_and_an_explored_one_is_trained_again(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    baseline = arms(run)["baseline"]
+    assert export.main([str(run), "--arm", "baseline"]) == 0
+    path = Path(capsys.readouterr().out.strip())
+    assert load_model(path).provenance["arm"] == baseline
+    assert verify.main([str(path)]) == 0
+    arm = unconfirmed(run)
+    assert export.main([str(run), "--arm", arm]) == 2
+    assert "weights weren't kept: --retrain trains its best seed" in capsys.readouterr().err
+    assert export.main([str(run), "--arm", arm, "--retrain"]) == 0
+    assert "as recorded" in capsys.readouterr().out
+    model = load_model(run / "exports" / f"{arm}.safetensors")
+    assert model.metrics["test_accuracy"] is None
+    assert verify.main([str(run / "exports" / f"{arm}.safetensors")]) == 0
+    assert "test: not recorded; the split was not opened" in capsys.readouterr().out
+    assert export.main([str(run), "--arm", "width=13"]) == 2
+    assert "did you mean 'width=12'?" in capsys.readouterr().err
+
+
+def test_the_best_under_each_limit_is_kept(run: Path) -> None:
+    names = {path.name: load_model(path) for path in (run / "best_under").iterdir()}
+    assert set(names) == {"params_6000.safetensors", "params_9000.safetensors"}
+    means: dict[str, list[float]] = {}
+    params = {row["arm"]: int(row["params"]) for row in confirmed(run)}
+    for row in confirmed(run):
+        means.setdefault(row["arm"], []).append(float(row["val_accuracy"]))
+    for limit in (6000, 9000):
+        fitting = [sum(means[arm]) / 2 for arm in means if params[arm] <= limit]
+        model = names[f"params_{limit}.safetensors"]
+        assert params[model.provenance["arm"]] <= limit
+        assert sum(means[model.provenance["arm"]]) / 2 == max(fitting)
+
+
+def test_source_and_hugging_face_layout(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "hub"
+    assert export.main([str(run), "--to", "huggingface", "--out", str(folder)]) == 0
+    assert "logits differ by 0.0e+00" in capsys.readouterr().out
+    model = load_model(folder / "model.safetensors")
+    scope: dict[str, Any] = {"__name__": "network"}
+    exec((folder / "network.py").read_text(), scope)
+    network = scope["Network"]()
+    network.load_state_dict(model.state_dict())
+    images = torch.randint(0, 256, (3, 1, 8, 8), dtype=torch.uint8)
+    assert torch.equal(network.eval()(scope["preprocess"](images)), model(model.preprocess(images)))
+    config = json.loads((folder / "config.json").read_text())
+    assert list(config["id2label"].values()) == list(model.labels)
+    card = (folder / "README.md").read_text()
+    for figure in (f"{model.metrics['test_accuracy']:.2%}", f"{model.metrics['params']:,}", "## Limits"):
+        assert figure in card
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["onnx", "pt2", "int8"])
+def test_graphs(run: Path, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main([str(run), "--to", kind, "--out", str(tmp_path / f"model.{kind}")]) == 0
+    said = capsys.readouterr().out
+    assert ("batches 1, 2, 7 of 8x8 and 16x16" in said) == (kind != "int8")
+    assert (tmp_path / f"model.{kind}").stat().st_size > 1000
+
+
+def test_tensorrt_says_what_it_lacks(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main([str(run), "--to", "tensorrt"]) == 2
+    assert "torch-tensorrt" in capsys.readouterr().err
+
+
+def flipped(raw: bytes) -> bytes:
+    return raw[:-3] + bytes([raw[-3] ^ 4]) + raw[-2:]
+
+
+def newer(raw: bytes) -> bytes:
+    return raw.replace(b'"schema":"1"', b'"schema":"2"')
+
+
+DAMAGES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "cut": (lambda raw: raw[: len(raw) // 2], "not a whole safetensors file"),
+    "flipped": (flipped, "damaged: tensors and metadata don't match the hash"),
+    "newer": (newer, "its schema is 2, newer than the 1"),
+    "pickle": (lambda raw: b"\x80\x02}q\x00.", "not a whole safetensors file"),
+    "empty": (lambda raw: b"", "not a whole safetensors file"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_one_message_and_nothing_written(
+    run: Path, damage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change, said = DAMAGES[damage]
+    path = tmp_path / "winner.safetensors"
+    path.write_bytes(change((run / "winner.safetensors").read_bytes()))
+    for command, arguments in ((verify.main, []), (export.main, ["--to", "source"])):
+        assert command([str(path), *arguments]) == 2
+        told = capsys.readouterr()
+        assert said in told.err
+        assert "Traceback" not in told.err
+        assert told.err.count("\n") == 1
+        assert told.out == ""
+    assert [each.name for each in tmp_path.iterdir()] == ["winner.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--data", "{kind: synthetic, image_size: 10}"], "takes images of 1x8x8, and these data are"),
+        (["--data", "{images: 200}"], "these are not the images that it was trained and tested on"),
+        (["--data", "{kind: synthetik}"], "unknown data set 'synthetik'"),
+    ],
+)
+def test_other_data_are_refused(run: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify.main([str(run / "winner.safetensors"), *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_what_is_no_run_and_no_order(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export.main([str(tmp_path), "--arm", "baseline"]) == 2
+    assert "no run directory" in capsys.readouterr().err
+    assert export.main([str(run)]) == 2
+    assert "say --to huggingface|int8|onnx|pt2|source|tensorrt" in capsys.readouterr().err
+    assert export.main([str(tmp_path / "none.safetensors"), "--to", "source"]) == 2
+    assert "can't be read: No such file" in capsys.readouterr().err
