@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Builds the page of each run directory, and one that compares them all; returns the exit code."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices are small: more threads only wait for each other
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.out is not None and (len(options.run_dir) < 2 or options.format != "html"):

@@ -358,6 +358,11 @@ def _caveats(findings: Findings) -> tuple[str, ...]:
             f"Unfinished: {ended}. Every number may still change, and nothing counts as detected before its seeds "
             "are complete."
         )
+    running = findings.table.environment.get("running")
+    if running:
+        said.insert(
+            0, f"Written on {moment(str(running))}, while the study was running: load the page again for a newer one."
+        )
     if not counts.adds_up:
         said.append("The record does not add up to what was planned; see “How far to trust it”.")
     mishaps = [f"{counts.of(status):,} {status}" for status in ("failed", "diverged") if counts.of(status)]

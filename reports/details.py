@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from reports.table import Table
+from reports.documents import Entry
+from reports.table import COSTS, Table
 
 PARTS = ("network", "train", "data")
 MOST_ARMS = 1000
@@ -34,16 +37,19 @@ def details(table: Table, wanted: Collection[str]) -> dict[str, Any]:
     trials = table.trials[table.trials["arm"].isin(shown)]
     epochs = table.epochs[table.epochs["trial"].isin(trials["trial"])].dropna(subset=["val_accuracy"])
     every = max(1, math.ceil(len(epochs) / MOST_POINTS))
+    known = table.arms.loc[shown, ["label", "status", "reason", *COSTS]].to_dict("index")
     rows, curves = _trials(trials), _curves(epochs, every)
-    base = table.documents.get(table.baseline, {})
+    base = table.documents[table.baseline]
     return {
         "baseline": table.baseline,
-        "spec": _spec(base),
+        "spec": {part: base.document(part) for part in PARTS if base.text(part)},
         "columns": list(TRIAL),
         "every": every,
-        "left": len(named) + 1 - len(shown),
+        "left": len({table.baseline, *named}) - len(shown),
         "arms": {
-            arm: _arm(table, arm, base) | {"trials": rows.get(arm, []), "curves": curves.get(arm, [])} for arm in shown
+            arm: _arm(known[arm], table.documents[arm], base)
+            | {"trials": rows.get(arm, []), "curves": curves.get(arm, [])}
+            for arm in shown
         },
     }
 
@@ -61,16 +67,25 @@ def patch(base: Any, own: Any, path: tuple[str | int, ...] = ()) -> list[list[An
     return [] if base == own and type(base) is type(own) else [[list(path), own]]
 
 
-def _spec(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {part: entry[part] for part in PARTS if part in entry}
-
-
-def _arm(table: Table, arm: str, base: Mapping[str, Any]) -> dict[str, Any]:
-    entry, row = table.documents.get(arm, {}), table.arms.loc[arm]
-    diff = [[step["path"], step["baseline"], step["arm"]] for step in entry.get("diff") or ()]
+def _arm(row: Mapping[Any, Any], entry: Entry, base: Entry) -> dict[str, Any]:
+    diff = [[step["path"], step["baseline"], step["arm"]] for step in entry.document("diff") or ()]
     known = {name: row[name] for name in ("label", "status", "reason")}
-    costs = {name: row[name] for name in ("macs", "params", "activations") if row[name] == row[name]}
-    return {**known, "costs": costs, "diff": diff, "patch": patch(_spec(base), _spec(entry))}
+    costs = {name: row[name] for name in COSTS if row[name] == row[name]}
+    return {
+        **known,
+        "costs": costs,
+        "diff": diff,
+        "patch": [step for part in PARTS for step in _steps(part, base, entry)],
+    }
+
+
+def _steps(part: str, base: Entry, own: Entry) -> list[list[Any]]:
+    """Returns the steps from the baseline's document to an arm's; most are the same to the letter."""
+    if base.text(part) == own.text(part):
+        return []
+    if not own.text(part):
+        return [[[part]]]
+    return patch(base.document(part), own.document(part), (part,))
 
 
 def _trials(trials: pd.DataFrame) -> dict[str, list[list[Any]]]:
@@ -84,15 +99,20 @@ def _trials(trials: pd.DataFrame) -> dict[str, list[list[Any]]]:
 def _curves(epochs: pd.DataFrame, every: int) -> dict[str, list[dict[str, Any]]]:
     """Returns an arm's curves: of each trial its phase, seed, epochs, and validation accuracy, to five digits."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for _, part in epochs.groupby("trial", sort=False):
-        x, y = part["epoch"].astype(int).tolist(), part["val_accuracy"].round(5).tolist()
+    codes = pd.factorize(epochs["trial"])[0]
+    order = np.argsort(codes, kind="stable")  # trial by trial, each in the order of its epochs
+    ends = np.flatnonzero(np.diff(codes[order], append=-1)) + 1
+    columns = [epochs[name].iloc[order].tolist() for name in ("arm", "phase")]
+    numbers = [epochs[name].iloc[order] for name in ("seed", "epoch", "val_accuracy")]
+    seeds, counted, reached = numbers[0].tolist(), numbers[1].astype(int).tolist(), numbers[2].round(5).tolist()
+    for start, end in pairwise([0, *ends.tolist()]):
+        x, y = counted[start:end], reached[start:end]
         if every > 1:
             x, y = [*x[:-1:every], x[-1]], [*y[:-1:every], y[-1]]
-        first = part.iloc[0]
-        curve = {"phase": first["phase"], "seed": int(first["seed"]), "y": y}
+        curve = {"phase": columns[1][start], "seed": int(seeds[start]), "y": y}
         if x != list(range(1, len(x) + 1)):
             curve["x"] = x
-        found.setdefault(str(first["arm"]), []).append(curve)
+        found.setdefault(columns[0][start], []).append(curve)
     return found
 
 

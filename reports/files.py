@@ -85,11 +85,12 @@ def read_csv(
     if missing:
         raise RunError(f"{path}: the column {', '.join(missing)} is missing")
     there = [column for column in optional if column in header]
+    kinds: dict[str, type] = {**dict.fromkeys([*texts, *there], object), **dict.fromkeys(numbers, float)}
     try:
         frame = pd.read_csv(
             path,
             usecols=[*texts, *numbers, *there],
-            dtype={**dict.fromkeys([*texts, *there], "str"), **dict.fromkeys(numbers, "float64")},
+            dtype=kinds,
             keep_default_na=False,
             na_values={column: ["", "nan"] for column in numbers},
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -33,16 +34,23 @@ class Noise:
 
 def noise(table: Table, arms: pd.DataFrame) -> Noise:
     """Estimates the noise of one trial: pooled over arms with several seeds, or else from the split's size."""
+    variance, freedom = _pooled(table)
+    if freedom > 0:
+        return Noise(math.sqrt(variance), freedom, "seeds")
+    typical = float(arms["mean"].median())
+    return Noise(math.sqrt(typical * (1 - typical) / int(table.environment["data"]["validation"])), math.inf, "images")
+
+
+@functools.lru_cache(maxsize=2)
+def _pooled(table: Table) -> tuple[float, float]:
+    """Returns the variance of trials that share arm and phase, and its degrees of freedom: 0 where none do."""
     trials = pd.concat([table.phase("explore"), table.phase("confirm")])
+    trials = trials[trials.duplicated(["arm", "phase"], keep=False)]  # single trials tell nothing, and may be thousands
     groups = trials.groupby(["arm", "phase"])["val_accuracy"]
     spread = pd.DataFrame({"freedom": groups.count() - 1, "variance": groups.var()})
     spread = spread[spread["freedom"] > 0]  # not by query(), whose first call takes long
     freedom = float(spread["freedom"].sum())
-    if freedom > 0:
-        pooled = float((spread["variance"] * spread["freedom"]).sum()) / freedom
-        return Noise(math.sqrt(pooled), freedom, "seeds")
-    typical = float(arms["mean"].median())
-    return Noise(math.sqrt(typical * (1 - typical) / int(table.environment["data"]["validation"])), math.inf, "images")
+    return float((spread["variance"] * spread["freedom"]).sum()) / max(freedom, 1), freedom
 
 
 def least_difference(scatter: Noise, seeds: float, others: float = 1) -> float:

@@ -6,20 +6,23 @@ import base64
 import hashlib
 import json
 import os
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import ink, sections
-from reports.answer import answer, question
+from reports.answer import Answer, answer, question
 from reports.details import details
 from reports.drawing import Drawn, draw, inert
 from reports.exchange import copies
 from reports.findings import Findings, find
 from reports.record import as_text, record
 from reports.sections import Section
-from reports.table import read
+from reports.table import Table, read
 
 HERE = Path(__file__).parent
 SCRIPTS = ("plotly-cartesian.min.js", "figures.js", "tables.js", "details.js")
@@ -36,26 +39,31 @@ def build(run_dir: str | Path) -> Path:
         OSError: If the files cannot be written.
     """
     findings = find(read(run_dir))
-    drawn = draw(findings.table)
-    folder = Path(run_dir)
-    replace(folder / "report.json", as_text(record(findings, {figure.name: figure.frame for figure in drawn})))
-    return replace(folder / "report.html", render(findings, drawn))
-
-
-def render(findings: Findings, drawn: list[Drawn]) -> str:
-    """Returns the page as text."""
+    said, drawn = answer(findings), draw(findings.table)
     built = _sections(findings, drawn)
-    grids = [grid for _, section, _ in built for grid in section.grids]
-    named = set[str]().union(*(grid.arms for grid in grids), *(figure.arms for figure in drawn))
+    known = details(findings.table, _named(built))
+    folder = Path(run_dir)
+    frames = {figure.name: figure.frame for figure in drawn}
+    replace(folder / "report.json", as_text(record(findings, said, frames, known)))
+    return replace(folder / "report.html", _render(findings.table, said, built, known))
+
+
+def _render(table: Table, said: Answer, built: list[tuple[str, Section, list[Drawn]]], known: Mapping[str, Any]) -> str:
     return fill(
         "page.html",
-        table=findings.table,
-        name=findings.table.study.get("name", findings.table.folder.name),
-        question=question(findings.table),
-        answer=answer(findings),
+        table=table,
+        name=table.study.get("name", table.folder.name),
+        question=question(table),
+        answer=said,
         sections=built,
-        arms=inert(json.dumps(details(findings.table, named), separators=(",", ":"))),
+        arms=inert(json.dumps(known, separators=(",", ":"))),
     )
+
+
+def _named(built: list[tuple[str, Section, list[Drawn]]]) -> set[str]:
+    """Returns the arms that the page names anywhere."""
+    grids = [grid.arms for _, section, _ in built for grid in section.grids]
+    return set[str]().union(*grids, *(figure.arms for _, _, figures in built for figure in figures))
 
 
 def fill(template: str, **content: object) -> str:
@@ -66,6 +74,7 @@ def fill(template: str, **content: object) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=_compiled(),
     )
     environment.filters["copies"] = lambda grid: inert(json.dumps(copies(grid)))
     scripts = [(HERE / "assets" / name).read_text(encoding="utf-8") for name in SCRIPTS]
@@ -76,6 +85,18 @@ def fill(template: str, **content: object) -> str:
         look=inert(json.dumps(ink.look())),
         **content,
     )
+
+
+def _compiled() -> BytecodeCache | None:
+    """Keeps compiled templates as Python keeps compiled modules; where nothing can be written they are made anew."""
+    folder = HERE / "templates" / "__pycache__"
+    if sys.dont_write_bytecode:
+        return None
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError:
+        return None
+    return FileSystemBytecodeCache(str(folder)) if os.access(folder, os.W_OK) else None
 
 
 def _sections(findings: Findings, drawn: list[Drawn]) -> list[tuple[str, Section, list[Drawn]]]:

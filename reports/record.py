@@ -7,23 +7,34 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
 import pandas as pd
 
-from reports.answer import answer, question
+from reports import diagnosis
+from reports.answer import Answer, question
 from reports.findings import Findings
+from reports.model import model
+from reports.table import Table
 
 SCHEMA = 1
 
 
-def record(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+class Encoded(str):
+    """JSON already: thousands of rows are not to be decoded and encoded again."""
+
+
+def record(
+    findings: Findings, said: Answer, frames: Mapping[str, pd.DataFrame], panels: Mapping[str, Any]
+) -> dict[str, Any]:
     """Returns what goes into report.json: accuracies and differences as fractions, null where a number is missing.
 
     Args:
         findings: What was computed.
+        said: The answer that was made of it.
         frames: The data of each figure, by its name.
+        panels: What opens from an arm (:func:`reports.details.details`).
     """
     table, counts = findings.table, findings.counts
-    said = answer(findings)
     return {
         "schema": SCHEMA,
         "name": table.study.get("name", table.folder.name),
@@ -57,6 +68,7 @@ def record(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
             "level": findings.outlook.level,
         },
         "interactions": rows_of(findings.interactions),
+        "terms": _terms(table),
         "shrinkage": rows_of(findings.shrinkage.reset_index(names="arm")) if len(findings.shrinkage) else [],
         "inflation": None if findings.inflation is None else asdict(findings.inflation),
         "noise": _noise(findings),
@@ -66,6 +78,7 @@ def record(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
             "trials": {
                 "planned": counts.planned,
                 "not_run": counts.not_run,
+                "all": counts.trials.sum().to_dict(),
                 "by_phase": counts.trials.to_dict("index"),
                 "planned_by_phase": counts.by_phase,
             },
@@ -75,13 +88,33 @@ def record(findings: Findings, frames: Mapping[str, pd.DataFrame]) -> dict[str, 
         },
         "environment": table.environment,
         "figures": {name: rows_of(frame) for name, frame in frames.items()},
+        "diagnosis": _diagnosis(table),
+        "panels": panels,
     }
 
 
 def as_text(content: Mapping[str, Any]) -> str:
     """Returns the record as JSON, a line a part: indenting it all would double the time of a large page."""
-    parts = [f"{json.dumps(name)}: {json.dumps(part, allow_nan=False)}" for name, part in content.items()]
+    parts = [f"{json.dumps(name)}: {_encoded(part)}" for name, part in content.items()]
     return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _encoded(value: Any) -> str:
+    if isinstance(value, Encoded):
+        return value
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(name)}: {_encoded(inner)}' for name, inner in value.items())}}}"
+    return msgspec.json.encode(value, enc_hook=lambda value: value.item()).decode()
+
+
+def _terms(table: Table) -> Encoded | list[Any]:
+    fitted = model(table)
+    return [] if fitted is None or fitted.fit is None else rows_of(fitted.fit.terms)
+
+
+def _diagnosis(table: Table) -> dict[str, Any]:
+    said, without = diagnosis.sentences(table), diagnosis.lesions(table)
+    return {"sentences": rows_of(said), "lesions": rows_of(without), "data": diagnosis.data(table)}
 
 
 def _noise(findings: Findings) -> dict[str, Any] | None:
@@ -116,7 +149,8 @@ def _number(value: float) -> float | None:
     return None if value != value else value
 
 
-def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Returns a frame as plain data, a dictionary a row, null where a value is missing."""
-    rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=15))
-    return rows
+def rows_of(frame: pd.DataFrame) -> Encoded:
+    """Returns a frame as JSON, an object a row, null where a value is missing."""
+    names = [str(name) for name in frame.columns]
+    rows = [dict(zip(names, row, strict=True)) for row in zip(*(frame[name].tolist() for name in frame), strict=True)]
+    return Encoded(msgspec.json.encode(rows, enc_hook=lambda value: value.item()).decode())

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from msgspec import structs
 
+from reports.documents import Arms, Entry, read_arms
 from reports.files import RunError as RunError
-from reports.files import read_csv, read_environment, read_json, read_yaml
+from reports.files import read_csv, read_environment, read_yaml
 
 FILES = ("study.yaml", "arms.json", "results.csv", "epochs.csv", "environment.json")
-SCHEMA = 1
 TRIAL_TEXT = ("trial", "arm", "match", "phase", "status", "reason")
 ACCURACIES = ("train_accuracy", "val_accuracy", "test_accuracy")
 EFFORTS = ("epochs_to_target", "train_seconds", "images_per_second", "peak_memory")
@@ -21,8 +23,7 @@ TRIAL_NUMBERS = ("seed", *ACCURACIES, *EFFORTS)
 TRIAL_OPTIONAL = ("precision", "device")
 EPOCH_TEXT = ("trial", "arm", "phase")
 EPOCH_NUMBERS = ("seed", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
-ARM_TEXT = ("arm", "label", "status", "reason", "match", "match_of", "twin", "unmatched")
-ARM_OPTIONAL = ("tuned", "tuned_of")
+ARM_TEXT = ("arm", "label", "status", "reason", "match", "match_of", "twin", "unmatched", "tuned", "tuned_of")
 ARM_NUMBERS = ("multiplier", "gap", "inner_channels", "out_channels")
 COSTS = ("macs", "params", "activations")
 VARIANT = "variant"  # the factor column of a design that lists its arms
@@ -81,7 +82,7 @@ class Table:
         winner: Its arm, seed and weights file, or None.
         test_openings: When the test split was opened (ISO 8601): never, once, or, after the choice changed, more often.
         passed_over: Proposals of a sampler that did not become arms, by what they were: rejected, duplicate.
-        documents: The entries of arms.json as they are, by the id that ``arms`` gives them: spec, recipe, blocks.
+        documents: The entries of arms.json, by the id that ``arms`` gives them: spec, recipe, difference, blocks.
         derived: Configurations that exist only to be tuned or to check the fidelity, by id.
         tuning: How each arm found its own recipe, or None.
         fidelity: Arms that were trained short and full, or None.
@@ -103,7 +104,7 @@ class Table:
     winner: Mapping[str, Any] | None
     test_openings: tuple[str, ...]
     passed_over: Mapping[str, int]
-    documents: Mapping[str, Mapping[str, Any]]
+    documents: Mapping[str, Entry]
     derived: Mapping[str, Mapping[str, Any]]
     tuning: Mapping[str, Any] | None
     fidelity: Mapping[str, Any] | None
@@ -112,10 +113,7 @@ class Table:
 
     def phase(self, name: str) -> pd.DataFrame:
         """Returns the trials of a phase, accuracies missing in those that did not complete."""
-        trials = self.trials[self.trials["phase"] == name].copy()
-        measured = list(ACCURACIES)
-        trials[measured] = trials[measured].where(trials["status"] == "completed")
-        return trials
+        return _phase(self, name).copy()
 
     @property
     def main_phase(self) -> str:
@@ -141,13 +139,19 @@ def read(folder: str | Path) -> Table:
     """
     folder = Path(folder)
     _require_files(folder)
-    arms = read_json(folder / "arms.json")
-    if arms.get("schema") != SCHEMA:
-        raise RunError(f"{folder / 'arms.json'}: schema {arms.get('schema')!r}; this version reads schema {SCHEMA}")
+    arms = read_arms(folder / "arms.json")
     try:
         return _assemble(folder, arms)
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{folder}: a field is missing or of the wrong type: {error}") from error
+
+
+@functools.lru_cache(maxsize=8)  # almost every part of the page asks for one
+def _phase(table: Table, name: str) -> pd.DataFrame:
+    trials = table.trials[table.trials["phase"] == name].copy()
+    measured = list(ACCURACIES)
+    trials[measured] = trials[measured].where(trials["status"] == "completed")
+    return trials
 
 
 def _require_files(folder: Path) -> None:
@@ -158,22 +162,22 @@ def _require_files(folder: Path) -> None:
         raise RunError(f"{folder}: not a run directory: {', '.join(missing)} missing")
 
 
-def _assemble(folder: Path, arms: Mapping[str, Any]) -> Table:
-    design, selection = arms["design"], arms["selection"]
+def _assemble(folder: Path, arms: Arms) -> Table:
+    design, selection = arms.design, arms.selection
     study = read_yaml(folder / "study.yaml")
-    factors = tuple(_factor(factor, study) for factor in arms["factors"])
-    names = _names(arms["arms"])
-    listed = [_plainly_named(arm) for arm in arms["arms"]] if design["kind"] == "list" else arms["arms"]
+    factors = tuple(_factor(factor, study) for factor in arms.factors)
+    names = _names(arms.arms)
+    listed = [_plainly_named(arm) for arm in arms.arms] if design["kind"] == "list" else arms.arms
     frame = _arm_frame(listed, names)
-    if arms["baseline"] not in frame.index:
-        raise RunError(f"{folder / 'arms.json'}: the baseline {arms['baseline']!r} is not among the arms")
+    if arms.baseline not in frame.index:
+        raise RunError(f"{folder / 'arms.json'}: the baseline {arms.baseline!r} is not among the arms")
     return Table(
         folder=folder,
         study=study,
         environment=read_environment(folder / "environment.json"),
         design=_design(design),
         factors=factors,
-        baseline=arms["baseline"],
+        baseline=arms.baseline,
         arms=frame,
         levels=_level_frame(listed, names, [column for factor in factors for column in factor.columns]),
         trials=read_csv(folder / "results.csv", TRIAL_TEXT, TRIAL_NUMBERS, TRIAL_OPTIONAL),
@@ -183,10 +187,10 @@ def _assemble(folder: Path, arms: Mapping[str, Any]) -> Table:
         test_openings=_openings(selection),
         passed_over=design.get("proposals_passed_over", {}),
         documents=dict(zip(frame.index, listed, strict=True)),
-        derived={entry["arm"]: entry for entry in arms.get("derived") or ()},
-        tuning=arms.get("tuning"),
-        fidelity=arms.get("fidelity"),
-        additions=tuple(arms.get("additions") or ()),
+        derived={entry["arm"]: entry for entry in arms.derived or ()},
+        tuning=arms.tuning,
+        fidelity=arms.fidelity,
+        additions=tuple(arms.additions or ()),
         ledger=tuple(selection.get("ledger") or ()),
     )
 
@@ -215,41 +219,32 @@ def _openings(selection: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(selection.get("test_openings") or filter(None, [selection["test_opened"]]))
 
 
-def _names(arms: list[dict[str, Any]]) -> pd.Index:
+def _names(arms: list[Entry]) -> pd.Index:
     """Names each entry by its id, and by its place too where another entry is the arm of that id."""
     owners: dict[str, int] = {}
-    for place in sorted(range(len(arms)), key=lambda place: arms[place]["status"] != "run"):
-        owners.setdefault(arms[place]["arm"], place)
-    names = [
-        arm["arm"] if owners[arm["arm"]] == place else f"{arm['arm']}, entry {place + 1}"
-        for place, arm in enumerate(arms)
-    ]
-    return pd.Index(names, name="id")
+    for place in sorted(range(len(arms)), key=lambda place: arms[place].status != "run"):
+        owners.setdefault(arms[place].arm, place)
+    names = [arm.arm if owners[arm.arm] == place else f"{arm.arm}, entry {place + 1}" for place, arm in enumerate(arms)]
+    return pd.Index(names, name="id", dtype=object)
 
 
-def _plainly_named(arm: dict[str, Any]) -> dict[str, Any]:
+def _plainly_named(arm: Entry) -> Entry:
     """Calls an arm of a list by its name alone: "variant=wide" is wide."""
-    level = arm["levels"].get(VARIANT)
+    level = arm.levels.get(VARIANT)
     long = f"{VARIANT}={level}"
-    if level is None or not arm["label"].startswith(long):
+    if level is None or not arm.label.startswith(long):
         return arm
-    return {**arm, "label": level + arm["label"].removeprefix(long)}
+    return structs.replace(arm, label=level + arm.label.removeprefix(long))
 
 
-def _arm_frame(arms: list[dict[str, Any]], names: pd.Index) -> pd.DataFrame:
-    columns = {name: [arm[name] for arm in arms] for name in ARM_TEXT}
-    columns |= {name: [arm.get(name) for arm in arms] for name in ARM_OPTIONAL}
-    columns |= {name: [arm.get(name) for arm in arms] for name in ARM_NUMBERS}  # an infeasible arm has no channels,
-    costs = [arm.get("cost") or {} for arm in arms]  # and no cost
-    columns |= {name: [cost.get(name) for cost in costs] for name in COSTS}
-    frame = pd.DataFrame(columns, index=names)
-    numbers = [*COSTS, *ARM_NUMBERS]
-    frame[numbers] = frame[numbers].astype(float)
-    texts = ["match_of", "twin", "unmatched", *ARM_OPTIONAL]
-    frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), None)
-    return frame
+def _arm_frame(arms: list[Entry], names: pd.Index) -> pd.DataFrame:
+    texts = {name: [getattr(arm, name) for arm in arms] for name in ARM_TEXT}
+    numbers = {name: [getattr(arm, name) for arm in arms] for name in ARM_NUMBERS}
+    costs = [arm.cost or {} for arm in arms]
+    numbers |= {name: [cost.get(name) for cost in costs] for name in COSTS}
+    return pd.DataFrame(texts, index=names, dtype=object).join(pd.DataFrame(numbers, index=names, dtype=float))
 
 
-def _level_frame(arms: list[dict[str, Any]], names: pd.Index, columns: list[str]) -> pd.DataFrame:
-    levels = {column: [arm["levels"].get(column) for arm in arms] for column in columns}
+def _level_frame(arms: list[Entry], names: pd.Index, columns: list[str]) -> pd.DataFrame:
+    levels = {column: [arm.levels.get(column) for arm in arms] for column in columns}
     return pd.DataFrame(levels, index=names, dtype=object)

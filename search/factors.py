@@ -62,6 +62,8 @@ class Scale(Spec):
 
 
 def _levels(value: Any) -> Any:
+    if value is None:  # as a resolved study writes it
+        return None
     if isinstance(value, Mapping) and "scale" in value:
         return Scale.model_validate(value)
     if isinstance(value, (Mapping, list, tuple, Scale)) and (isinstance(value, Scale) or len(value) > 0):

@@ -32,9 +32,7 @@ def latest(entries: Entries, event: str) -> dict[str, dict[str, Any]]:
 
 def write_outputs(directory: Path, plan: Plan, entries: Entries) -> None:
     """Writes arms.json, results.csv, epochs.csv, images.csv and the diagnosis, each whole or not at all."""
-    write_atomically(
-        directory / "arms.json", json.dumps(arms_table(plan, entries), indent=1, ensure_ascii=False) + "\n"
-    )
+    write_atomically(directory / "arms.json", _a_line_each(arms_table(plan, entries)))
     tested = latest(entries, "tested")
     finished = {name: entry for name, entry in latest(entries, "finished").items() if plan.find(entry["arm"])}
     rows = [_result(plan, entry, tested.get(name, {})) for name, entry in finished.items()]
@@ -80,6 +78,23 @@ def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
         "additions": additions(entries),
         "selection": selection(entries),
     }
+
+
+def _a_line_each(content: Mapping[str, Any]) -> str:
+    """Returns plain data as JSON, a line a field and, in lists of objects, a line an object.
+
+    Indenting all would take json's slow way: twenty seconds and 60 MB for 10,000 arms.
+    """
+
+    def plain(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    fields = []
+    for name, value in content.items():
+        listed = isinstance(value, list) and value and isinstance(value[0], dict)
+        text = "[\n " + ",\n ".join(map(plain, value)) + "\n]" if listed else plain(value)
+        fields.append(f"{plain(name)}: {text}")
+    return "{\n" + ",\n".join(fields) + "\n}\n"
 
 
 def sampled(plan: Plan, entries: Entries) -> list[str]:

@@ -126,6 +126,24 @@ class Record:
         return entries
 
 
+class Snapshot(Record):
+    """A record as it stands, read beside the process that holds it; nothing can be added.
+
+    Raises:
+        RunDirectoryError: If it can't be read, or is damaged.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.path = directory / "trials.jsonl"
+        self.entries = read(self.path)[0]
+
+    def append(self, event: str, *, sync: bool = True, **fields: Any) -> dict[str, Any]:
+        raise RunDirectoryError(f"{self.path}: read only; another process holds it")
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
 def read(path: Path) -> tuple[list[dict[str, Any]], int, int]:
     """Reads a record without holding it.
 

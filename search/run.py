@@ -156,6 +156,16 @@ def _report(workplace: Any, directory: Path) -> Path:
     return reports.build(directory)
 
 
+def refresh(directory: Path) -> None:
+    """Writes the tables and the page of a study that another process is running, from its record as it stands."""
+    from search.workplace import looking_in
+
+    looking_in(directory).write(running=True)
+    import reports
+
+    reports.build(directory)
+
+
 def _undo(directory: Path) -> None:
     """Removes a run directory in which nothing happened."""
     for name in ("trials.jsonl", "log.jsonl", ".lock"):

@@ -74,6 +74,7 @@ class Session:
         tracking: Is told of every trial.
         time_limit: When the study is to end.
         command: What goes on with this run, for the command that runs one trial alone.
+        ended: Called whenever a trial has ended, and must return at once.
     """
 
     def __init__(
@@ -90,11 +91,12 @@ class Session:
         tracking: Tracking | None = None,
         time_limit: TimeLimit | None = None,
         command: str = "",
+        ended: Callable[[], None] | None = None,
     ) -> None:
         self.plan, self.directory, self.record, self.talk = plan, directory, record, talk
         self._executor, self._max_failures, self.shelf = executor, max_failures, shelf
         self._interrupts = interrupts
-        self._tracking = tracking or Tracking(talk.warn)
+        self._tracking, self._ended = tracking or Tracking(talk.warn), ended
         self._time_limit, self._command = time_limit or TimeLimit(None), command
         self._failures, self._started = 0, time.monotonic()
         self._trained = (0.0, 0)
@@ -272,6 +274,8 @@ class Session:
             self._tell_of_smaller(entry)
         self._failures += entry["status"] == "failed"
         self.talk.finished(self.plan.label(trial.arm), entry, queue.total, self._best(trial.phase))
+        if self._ended is not None:
+            self._ended()
         if self._max_failures is not None and self._failures > self._max_failures:
             raise TooManyFailures(f"{self._failures} trials failed; the last: {entry['reason']}")
         return entry

@@ -20,16 +20,18 @@ from search.data.spec import DataError
 from search.doubts import doubts
 from search.engine import Executor, Inline, overcrowding
 from search.environment import environment
+from search.explore import Proposed
 from search.interrupts import Interrupts
 from search.outputs import selection
 from search.plan import Plan
 from search.planned import beside_seeds
 from search.progress import Talk, say
-from search.record import Record, command, write_atomically
+from search.record import Record, Snapshot, command, write_atomically
+from search.refresh import Refresher
 from search.resume import StudyChanged, changes, check_resumable
 from search.session import Session, Shelf, TooManyFailures, now
 from search.settle import arms_to_run
-from search.study import Study
+from search.study import Study, load_study
 from search.time_limit import TimeLimit
 from search.tracking import Tracking
 from search.trial import Job
@@ -60,6 +62,7 @@ class Workplace:
         self.talk, self.shelf = Talk(log=directory / "log.jsonl"), Shelf()
         self._interrupts = interrupts
         self.tracking = Tracking(self.warn)
+        self._refresher = Refresher(directory, self.talk.warn)
         self._executor: Executor | None = None
         self._ray: Any = None
         before = self._last_session()
@@ -78,6 +81,7 @@ class Workplace:
             tracking=self.tracking,
             time_limit=TimeLimit(self._seconds_left()),
             command=self._resuming(),
+            ended=self._refresher.trial_ended,
         )
 
     def __enter__(self) -> Self:
@@ -97,6 +101,7 @@ class Workplace:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.tracking.end()
+        self._refresher.close()
         if self._executor is not None:
             self._executor.close()
         elif self._ray is not None:
@@ -127,12 +132,18 @@ class Workplace:
         """Tells the user, and keeps it for the report."""
         self.session.warn(text)
 
-    def write(self) -> None:
-        """Writes every file that is made from the record, but for the report."""
+    def write(self, *, running: bool = False) -> None:
+        """Writes every file that is made from the record, but for the report.
+
+        Args:
+            running: Whether the study still runs, so that the page says when this was.
+        """
+        self._refresher.close()  # what it would write now is older
         self.session.write()
         write_atomically(self.directory / "study.yaml", study_yaml(self.study))
         if (session := self._last_session()) is not None:
-            content = json.dumps(self._environment(session), indent=1, ensure_ascii=False)
+            found = self._environment(session) | ({"running": now()} if running else {})
+            content = json.dumps(found, indent=1, ensure_ascii=False)
             write_atomically(self.directory / "environment.json", content + "\n")
 
     def finish(self, report: Path) -> None:
@@ -243,6 +254,8 @@ class Workplace:
                 self.warn(f"added after results had been seen: {'; '.join(more)}")
         self._keep_plugins()
         self.record.append("session", **entry)
+        # What a refresh of the page starts from.
+        write_atomically(self.directory / "study.yaml", study_yaml(self.study))
         self._look_at(splits)
         self.tracking.begin(self.study.spec.tracking, entry["study"], self.directory)
         if not self.plan.adaptive:  # a search's arms are known when it has ended
@@ -324,6 +337,17 @@ class Workplace:
 def _seconds(entries: list[dict[str, Any]]) -> float:
     """Returns how long a session lasted, as far as its record tells."""
     return next((float(entry["elapsed"]) for entry in reversed(entries) if "elapsed" in entry), 0.0)
+
+
+def looking_in(directory: Path) -> Workplace:
+    """Returns the workplace of a session that another process runs, as its record stands: to write, not to run."""
+    path = directory / "study.yaml"
+    study, record = load_study(path), Snapshot(directory)
+    options = argparse.Namespace(study=path, set=[], out=directory, fail_fast=False, max_failures=None)
+    workplace = Workplace(options, study, Plan(study), directory, record, Interrupts())
+    if workplace.plan.adaptive:
+        Proposed(workplace.plan, record, workplace.session.finished)  # admits the arms that the record holds
+    return workplace
 
 
 def study_yaml(study: Study) -> str:

@@ -33,7 +33,7 @@ def data(table: Table) -> pd.DataFrame:
     ``blocks``, how many it has.
     """
     arm = table.winner["arm"] if table.winner else table.baseline
-    blocks = table.documents[arm].get("blocks") if arm in table.documents else None
+    blocks = table.documents[arm].document("blocks") if arm in table.documents else None
     if not blocks:
         return pd.DataFrame()
     rows = [_part(name, list(own)) for name, own in groupby(blocks, key=lambda block: _stage(block["name"]))]

@@ -198,6 +198,13 @@ def test_a_name_a_row_and_a_point_open_the_arm(visit: Visit, written: Callable[[
     tab.keyboard.press("Enter")
     labels = [arm["label"] for arm in json.loads((written("ablation") / "arms.json").read_text())["arms"]]
     assert panel.locator("h2").inner_text() in labels
+    panel.locator("button.close").click()
+    tab.locator("[data-name=accuracy_cost] .plot").first.scroll_into_view_if_needed()
+    box = tab.locator("[data-name=accuracy_cost] .plot path.point").first.bounding_box()
+    assert box is not None
+    tab.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert panel.is_visible()
+    assert "Against the baseline" in panel.inner_text()
 
 
 def test_the_panels_yaml_is_the_arms_spec(visit: Visit, written: Callable[[str], Path]) -> None:

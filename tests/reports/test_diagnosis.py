@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import reports
 from reports.diagnosis import lesions, sentences
 from reports.figures import diagnosis_gradients, diagnosis_lesions
 from reports.findings import find
@@ -69,3 +70,14 @@ def test_figures_show_means_over_seeds(told: Table) -> None:
 def test_runs_of_before_have_no_section(tmp_path: Path) -> None:
     built = section.build(find(read(runs.finished_ablation().write(tmp_path))))
     assert (built.lead, built.grids, built.facts) == ((), (), ())
+
+
+def test_the_record_holds_what_the_section_says(told: Table) -> None:
+    record = json.loads(reports.build(told.folder).with_suffix(".json").read_bytes())["diagnosis"]
+    assert [(row["text"], row["n"], row["of"]) for row in record["sentences"]] == [
+        ("6 of 16 units of stage 1 never fire", 2, 5)
+    ]
+    raw = json.loads((told.folder / "diagnosis.json").read_bytes())["lesions"][0]
+    assert [row["without"] for row in record["lesions"]] == list(raw["blocks"].values())
+    assert [row["change"] for row in record["lesions"]] == pytest.approx([0.5 - 0.9, 0.899 - 0.9])
+    assert record["data"] is None

@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from scipy import integrate, optimize, stats
 from statsmodels.formula.api import ols
-from statsmodels.stats.anova import anova_lm
+from statsmodels.stats.anova import AnovaRM, anova_lm
 from statsmodels.stats.multitest import multipletests
 
 KINDS = (
@@ -27,6 +27,7 @@ KINDS = (
     *(pytest.param(name, marks=pytest.mark.slow) for name in ("search", "population", "tuned", "fidelity")),
 )
 ELSEWHERE = {"environment", "schema", "margin", "selection", "additions", "answer"}  # copied, or in words
+ELSEWHERE |= {"panels"}  # checked whole
 
 
 @dataclass
@@ -352,6 +353,71 @@ def interactions(run: Run) -> None:
     run.seen |= {(where, name) for name in rows[0] if name.startswith("standardised")}
 
 
+def terms(run: Run) -> None:
+    """The analysis of variance for repeated measures by statsmodels; p by Greenhouse and Geisser, by hand."""
+    rows, where = run.rows("terms"), "terms"
+    if not rows:
+        return
+    levels = {entry["arm"]: entry["levels"] for entry in run.arms["arms"]}
+    long = run.wide().melt(ignore_index=False, value_name="y").reset_index()
+    long = long.join(pd.DataFrame([levels[arm] for arm in long["arm"]]))
+    table = AnovaRM(long, "y", "seed", within=["expansion", "depth"]).fit().anova_table
+    assert [row["term"] for row in rows] == table.index.tolist()
+    run.check(where, rows, "order", [1, 1, 2])
+    run.check(where, rows, "f", table["F Value"].tolist())
+    run.check(where, rows, "freedom", table["Num DF"].tolist())
+    run.check(where, rows, "error_freedom", table["Den DF"].tolist())
+    explained = table["F Value"] * table["Num DF"]
+    run.check(where, rows, "eta_squared", (explained / (explained + table["Den DF"])).tolist())
+    cells = long.pivot(index="seed", columns=["expansion", "depth"], values="y")
+    contrasts = np.array([[1, -1, 0], [1, 1, -2]]) / np.sqrt([[2], [6]])
+    by_depth = {"depth": cells["2"] + cells["4"], "expansion:depth": cells["2"] - cells["4"]}
+    epsilon = {"expansion": 1.0}
+    for name, seeds in by_depth.items():
+        scatter = np.cov(seeds.to_numpy() @ contrasts.T, rowvar=False)
+        epsilon[name] = np.trace(scatter) ** 2 / (2 * (scatter**2).sum())
+    run.check(where, rows, "epsilon", [epsilon[row["term"]] for row in rows])
+    shrunk = [
+        (row["f"], epsilon[row["term"]] * row["freedom"], epsilon[row["term"]] * row["error_freedom"]) for row in rows
+    ]
+    run.check(where, rows, "p", [stats.f.sf(*each) for each in shrunk])
+
+
+def panels(run: Run) -> None:
+    """What opens from an arm is what the files say of it: difference, spec, trials, curves."""
+    found, entries = run.record["panels"], {entry["arm"]: entry for entry in run.arms["arms"]}
+    assert run.record["baseline"] == found["baseline"]
+    assert set(found["arms"]) <= set(entries)
+    assert found["left"] == 0
+    epochs = dict(list(pd.read_csv(run.folder / "epochs.csv").groupby("trial")))
+    for arm, own in found["arms"].items():
+        entry = entries[arm]
+        assert [own["label"], own["status"], own["costs"]] == [entry["label"], entry["status"], entry["cost"]]
+        assert patched(found["spec"], own["patch"]) == {part: entry[part] for part in ("network", "train", "data")}
+        trials = run.trials[run.trials["arm"] == arm]
+        assert len(own["trials"]) == len(trials)
+        for row, trial in zip(own["trials"], trials.to_dict("records"), strict=True):
+            for name, value in zip(found["columns"], row, strict=True):
+                expected = None if trial[name] != trial[name] else trial[name]
+                assert value == (pytest.approx(expected, abs=5e-6) if isinstance(expected, float) else expected)
+        curves = [epochs[trial] for trial in trials["trial"] if trial in epochs]
+        assert [curve["seed"] for curve in own["curves"]] == [curve["seed"].iloc[0] for curve in curves]
+        for curve, raw in zip(own["curves"], curves, strict=True):
+            assert curve.get("x", list(range(1, len(curve["y"]) + 1))) == raw["epoch"].tolist()
+            assert curve["y"] == pytest.approx(raw["val_accuracy"].tolist(), abs=5e-6)
+
+
+def patched(spec: dict[str, Any], steps: list[list[Any]]) -> dict[str, Any]:
+    made = json.loads(json.dumps(spec))
+    for (*way, last), *value in steps:
+        holder = functools.reduce(lambda inner, key: inner[key], way, made)
+        if value:
+            holder[last] = value[0]
+        else:
+            del holder[last]
+    return dict(made)
+
+
 def outlook(run: Run) -> None:
     found, where = run.record["outlook"], "outlook"
     explored = run.trials[(run.trials["phase"] == "explore") & (run.trials["status"] == "completed")]
@@ -626,6 +692,9 @@ def counts(run: Run) -> None:
     assert sum(row["count"] for row in found["reasons"]) == len(lost) + sum(passed.values()) + len(
         states
     ) - states.count("run")
+    for status, number in table["all"].items():
+        assert number == (trials["status"] == status).sum()
+        run.seen.add(("counts.trials.all", status))
     run.seen |= {("counts.trials", name) for name in ("planned", "not_run")} | {("counts.reasons", "count")}
     run.seen |= {("counts.arms", name) for name in found["arms"]}
 
@@ -887,6 +956,8 @@ CHECKS = (
         confirm_phase,
         comparisons,
         interactions,
+        terms,
+        panels,
         outlook,
         selection,
         noise,

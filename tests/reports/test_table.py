@@ -53,9 +53,9 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     ("name", "text", "message"),
     [
         ("arms.json", "{", "arms.json: not valid JSON"),
-        ("arms.json", "[]", "arms.json: expected an object"),
+        ("arms.json", "[]", "arms.json: Expected `object`, got `array`"),
         ("arms.json", '{"schema": 2}', "schema 2; this version reads schema 1"),
-        ("arms.json", '{"schema": 1}', "a field is missing or of the wrong type: 'design'"),
+        ("arms.json", '{"schema": 1}', "arms.json: Object missing required field `baseline`"),
         ("environment.json", "\x00", "environment.json: not valid JSON"),
         ("study.yaml", "a: [", "study.yaml: not valid YAML"),
         ("study.yaml", "- a", "study.yaml: expected a mapping"),

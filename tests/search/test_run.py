@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from search.run import refresh
+from search.workplace import looking_in
 from tests.search.command import SEARCH, STUDY, Done, arms, finished, numbers, rows, run, write_study
 
 FILES = (
@@ -59,6 +61,21 @@ def test_every_planned_trial_is_there_once(inline: tuple[Path, Done]) -> None:
     assert counts == Counter(planned)
     environment = json.loads((directory / "environment.json").read_text())
     assert environment["planned"]["trials"] == len(planned) == len(rows(directory / "results.csv"))
+
+
+def test_the_page_of_a_study_that_runs_is_made_of_its_record(inline: tuple[Path, Done], tmp_path: Path) -> None:
+    directory = tmp_path / "tiny"
+    directory.mkdir()
+    lines = (inline[0] / "trials.jsonl").read_text().splitlines(keepends=True)
+    third = [number for number, line in enumerate(lines) if '"event":"finished"' in line][2]
+    (directory / "trials.jsonl").write_text("".join(lines[: third + 2]) + '{"checksum":"a trial that is being writ')
+    (directory / "study.yaml").write_bytes((inline[0] / "study.yaml").read_bytes())
+    refresh(directory)
+    assert len(rows(directory / "results.csv")) == 3
+    said = json.loads((directory / "report.json").read_bytes())["answer"]["caveats"]
+    assert said[0].endswith("while the study was running: load the page again for a newer one.")
+    assert said[1].startswith("Unfinished: 3 of 14")
+    assert "running" not in json.loads((inline[0] / "environment.json").read_bytes())
 
 
 def test_ray_and_inline_give_the_same_numbers(inline: tuple[Path, Done], on_ray: Path) -> None:
@@ -184,6 +201,10 @@ def test_a_search_runs_to_its_budget_and_no_arm_twice(tmp_path: Path) -> None:
     assert len(explore) == len({row["arm"] for row in explore}) == 10
     assert explore[0]["arm"] == arms(directory)["baseline"]
     assert set(explore[0]) >= {"depth[0]", "depth[1]", "width"}
+    made = ("arms.json", "results.csv", "epochs.csv", "images.csv", "diagnosis.json")
+    tables = {name: (directory / name).read_bytes() for name in made}
+    looking_in(directory).write(running=True)  # by the record alone, as a refresh of the page does
+    assert {name: (directory / name).read_bytes() for name in made} == tables
 
 
 @pytest.mark.slow
