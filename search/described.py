@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from blocks import NetworkSpec
 
 if TYPE_CHECKING:
-    from blocks import Metadata
+    from blocks import Metadata, TrainedNetwork
     from search.data.images import Splits
 
 
@@ -68,6 +68,22 @@ def describe(
     return Metadata(
         labels=splits.classes, input=shape, mean=splits.mean, std=splits.std, metrics=metrics, provenance=whence
     )
+
+
+def own_splits(model: TrainedNetwork) -> Splits:
+    """Loads the data that a model names as its own.
+
+    Raises:
+        InputError: If it names none.
+        DataError: If they aren't there.
+    """
+    from blocks.source import InputError
+    from search.data.prepare import prepare
+    from search.data.spec import DATASETS
+
+    if "data" not in model.provenance:
+        raise InputError("the model doesn't say what it was trained on, and such images are needed here")
+    return prepare(DATASETS.parse(model.provenance["data"]), model.provenance.get("cut"))
 
 
 def interval(values: Sequence[float]) -> list[float] | None:

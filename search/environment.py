@@ -23,7 +23,7 @@ def environment(plugins: Iterable[Plugin] = ()) -> dict[str, Any]:
     """
     versions = {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}}
     hashes = {plugin.name: plugin.sha256 for plugin in plugins}
-    return {"versions": versions, "commit": _commit(), "plugins": hashes, "hardware": _hardware()}
+    return {"versions": versions, "commit": _commit(), "plugins": hashes, "hardware": hardware()}
 
 
 def _commit() -> str | None:
@@ -44,7 +44,7 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _hardware() -> dict[str, Any]:
+def hardware() -> dict[str, Any]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {"cpu": _processor(), "cores": cores, "memory_gib": round(memory / 2**30, 1), "gpus": _gpus()}

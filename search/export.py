@@ -9,13 +9,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from search.ending import exit_code
+from search.commands import exit_code, wrong
 from search.formats import Order, format_called, names
 
 if TYPE_CHECKING:
-    from blocks import TrainedNetwork
+    pass
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,16 +32,17 @@ def _export(options: argparse.Namespace) -> int:
         path = path / "winner.safetensors"
     if options.to is None:
         if not options.arm:
-            raise _wrong(f"{options.source}: nothing to do: say --to {'|'.join(names())}, or --arm ARM of a run")
+            raise wrong(f"{options.source}: nothing to do: say --to {'|'.join(names())}, or --arm ARM of a run")
         return 0
     from blocks import load_model
+    from search.described import own_splits
 
     model = load_model(path, options.plugin)
     wanted = format_called(options.to)
     out = options.out or path.with_name(f"{path.stem}{wanted.SUFFIX or f'_{options.to}'}")
     if not out.parent.is_dir():
-        raise _wrong(f"{out}: there is no folder {out.parent}")
-    said = wanted.write(Order(model, out, lambda: _splits(model, path), options.fixed_size))
+        raise wrong(f"{out}: there is no folder {out.parent}")
+    said = wanted.write(Order(model, out, lambda: own_splits(model), options.fixed_size))
     for sentence in said:
         print(sentence)
     print(out)
@@ -65,27 +66,11 @@ def _arm(options: argparse.Namespace) -> Path:
     try:
         save_model(out, network, metadata)
     except OSError as error:
-        raise _wrong(f"{out}: can't be written: {error.strerror}") from None
+        raise wrong(f"{out}: can't be written: {error.strerror}") from None
     for note in notes:
         print(note)
     print(out)
     return out
-
-
-def _splits(model: TrainedNetwork, path: Path) -> Any:
-    """Loads the data that the model names as its own. Raises ``InputError`` or ``DataError``."""
-    from search.data.prepare import prepare
-    from search.data.spec import DATASETS
-
-    if "data" not in model.provenance:
-        raise _wrong(f"{path}: it doesn't say what it was trained on, and this format has to see such images")
-    return prepare(DATASETS.parse(model.provenance["data"]), model.provenance.get("cut"))
-
-
-def _wrong(message: str) -> Exception:
-    from blocks.source import InputError
-
-    return InputError(message)
 
 
 def _parser() -> argparse.ArgumentParser:

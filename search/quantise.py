@@ -15,12 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from blocks import Metadata, Network, TrainedNetwork
 from search.deployed import Deployed
 from search.formats import Order, library
-from search.formats.onnx import Quiet, export_graph
+from search.formats.onnx import Quiet, export_graph, session
+from search.train.tally import Score, Tally
 
 if TYPE_CHECKING:
-    from blocks import TrainedNetwork
     from search.data.images import Images, Splits
 
 CALIBRATION_IMAGES, BATCH = 512, 64
@@ -74,6 +75,26 @@ def agreement(model: TrainedNetwork, splits: Splits, run: Run, out: Path) -> lis
         f"{lost} are lost and {won} won",
         f"{out.stat().st_size:,} bytes, graph and all; the float32 weights alone are {floats:,}",
     ]
+
+
+def measure_int8(network: Network, images: Images, splits: Splits, threads: int) -> tuple[Score, NDArray[np.bool_]]:
+    """Quantises a trained network and returns how it does on images, and which of them it gets right.
+
+    Raises:
+        InputError: If a library is missing, or the network can't be exported.
+    """
+    shape = splits.train.pixels.shape[1:]
+    metadata = Metadata(input=tuple(shape), mean=splits.mean, std=splits.std)
+    model = TrainedNetwork(network.spec, metadata)
+    model.load_state_dict({name: value.cpu() for name, value in network.state_dict().items()})
+    tally = Tally(torch.device("cpu"))
+    with TemporaryDirectory() as folder:
+        graph = Path(folder) / "int8.onnx"
+        quantise(model.eval(), splits, graph)
+        run = session(graph, threads)
+        labels = torch.split(torch.from_numpy(images.labels.copy()), BATCH)
+        found = [tally.add(run(batch), some) for batch, some in zip(batches(images), labels, strict=True)]
+    return tally.score(), torch.cat(found).numpy()
 
 
 def correct(run: Run, images: Images) -> NDArray[np.bool_]:

@@ -109,6 +109,7 @@ def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
         from search.draw import feasible_arms
 
         feasible_arms(plan)  # a space in which nothing can run is known now, not after the baseline was trained
+    _demand_libraries(plan)
     from search.settle import settled
 
     with interrupts.window():
@@ -117,6 +118,15 @@ def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
         study, plan = resolved, Plan(resolved)
     _prepare_directory(directory, options.fresh)
     return _in_directory(options, study, plan, directory, interrupts, measured)
+
+
+def _demand_libraries(plan: Any) -> None:
+    """Refuses arms that need what isn't installed: before anything is trained, but not when only planning."""
+    from search.train.fits import missing
+
+    for arm in plan.arms.values():
+        if (lacking := missing(arm.configuration.train)) is not None:
+            raise plan.study.source.error(lacking[1], lacking[0])
 
 
 def _in_directory(

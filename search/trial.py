@@ -102,6 +102,7 @@ def run(job: Job, splits: Any, device: str) -> dict[str, Any]:
             threads=threads,
             precision=recipe.precision,
             flip=recipe.evaluation.flip,
+            int8=recipe.evaluation.int8,
             limits=limits,
         )
         reply = {"test_accuracy": found.accuracy, "test_loss": found.loss, "test_correct": found.correct}

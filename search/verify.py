@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from search.ending import exit_code
+from search.commands import exit_code, wrong
 
 if TYPE_CHECKING:
     from blocks import TrainedNetwork
@@ -37,7 +37,7 @@ def _verify(options: argparse.Namespace) -> int:
         "test": (splits.test, model.metrics.get("test_accuracy")),
     }
     if all(recorded is None for _, recorded in measured.values()):
-        raise _wrong(f"{options.file}: no accuracy is recorded in it, so there is nothing to reproduce")
+        raise wrong(f"{options.file}: no accuracy is recorded in it, so there is nothing to reproduce")
     reproduced = True
     for name, (images, recorded) in measured.items():
         if recorded is None:
@@ -64,22 +64,20 @@ def _splits(model: TrainedNetwork, data: str | None, origin: Path) -> Splits:
         changed = parse_value(data, "--data")
         given = {**(given or {}), **changed} if isinstance(changed, dict) and "kind" not in changed else changed
     if given is None:
-        raise _wrong(f"{origin}: it doesn't say what it was trained on: name the data with --data")
+        raise wrong(f"{origin}: it doesn't say what it was trained on: name the data with --data")
     try:
         spec = DATASETS.parse(given)
     except (ValidationError, ValueError) as error:
-        raise _wrong(f"{'--data' if data else origin}: {error}") from None
+        raise wrong(f"{'--data' if data else origin}: {error}") from None
     facts = spec.facts()
     if facts.shape != model.metadata.input:
-        raise _wrong(
-            f"{origin}: takes images of {_size(model.metadata.input)}, and these data are {_size(facts.shape)}"
-        )
+        raise wrong(f"{origin}: takes images of {_size(model.metadata.input)}, and these data are {_size(facts.shape)}")
     if facts.classes != model.labels:
-        raise _wrong(f"{origin}: tells apart {len(model.labels)} classes, which aren't those of these data")
+        raise wrong(f"{origin}: tells apart {len(model.labels)} classes, which aren't those of these data")
     splits = prepare(spec, model.provenance.get("cut"))
     checksum = model.provenance.get("data_checksum")
     if checksum != splits.checksum:
-        raise _wrong(
+        raise wrong(
             f"{origin}: these are not the images that it was trained and tested on: their checksum is "
             f"{splits.checksum[:12]}..., the recorded one {str(checksum)[:12]}..."
         )
@@ -91,6 +89,7 @@ def _accuracy(model: TrainedNetwork, images: Images, splits: Splits) -> float:
     import torch
 
     from search.train.feed import Feed
+    from search.train.loop import measured_int8
     from search.train.measure import measure
     from search.train.recipe import TrainSpec
     from search.train.settings import on_device, trial_settings
@@ -98,6 +97,8 @@ def _accuracy(model: TrainedNetwork, images: Images, splits: Splits) -> float:
     plain: dict[str, Any] = {**model.provenance.get("train", {}), "init": None, "distill": None}
     recipe = TrainSpec.model_validate({name: value for name, value in plain.items() if name in TrainSpec.model_fields})
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if recipe.evaluation.int8:
+        return measured_int8(model, images, splits, recipe.threads)[0].accuracy
     with trial_settings(recipe.threads):
         feed = Feed.of(images, splits, device)
         score, _ = measure(on_device(model, device), feed, recipe.precision, flip=recipe.evaluation.flip)
@@ -106,12 +107,6 @@ def _accuracy(model: TrainedNetwork, images: Images, splits: Splits) -> float:
 
 def _size(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape))
-
-
-def _wrong(message: str) -> Exception:
-    from blocks.source import InputError
-
-    return InputError(message)
 
 
 def _parser() -> argparse.ArgumentParser:

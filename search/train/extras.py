@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from blocks.base import Count, Flag, Number, Spec
 
@@ -35,3 +35,16 @@ class EvaluationSpec(Spec):
 
     flip: Flag = False
     """Whether each image is seen as it is and mirrored; the mean of both logits answers (Jordan, arXiv:2404.00498)."""
+    int8: Flag = False
+    """Whether the network is asked as an int8 graph in ONNX Runtime once it is trained: quantised statically, weights
+    per channel, batch norms folded, ranges from training images. The weights that are kept are float32."""
+
+    @model_validator(mode="after")
+    def _one_graph(self) -> Self:
+        if self.flip and self.int8:
+            raise ValueError("an int8 graph sees images as they are: flip and int8 exclude each other")
+        return self
+
+    def content(self) -> dict[str, Any]:
+        """Returns the plain data that tell one from another; later fields only where they aren't at their defaults."""
+        return {name: value for name, value in self.plain().items() if name == "flip" or value}

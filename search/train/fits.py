@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from blocks.cost import Tally
@@ -30,6 +31,15 @@ def misfit(recipe: TrainSpec, network: NetworkSpec, input: Input) -> Misfit | No
         _single_values(recipe, network, input),
     ]
     return next((each for each in found if each is not None), None)
+
+
+def missing(recipe: TrainSpec) -> Misfit | None:
+    """Returns what a recipe needs that isn't installed; planning does without."""
+    lacking = [name for name in ("onnx", "onnxruntime", "onnxscript") if find_spec(name) is None]
+    if not recipe.evaluation.int8 or not lacking:
+        return None
+    message = f"int8 needs {' and '.join(lacking)}, which isn't there: pip install 'residual-search[onnx]'"
+    return message, ("train", "evaluation", "int8")
 
 
 def smallest_normed(network: NetworkSpec, input: Input) -> int | None:

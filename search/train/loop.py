@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -84,6 +85,7 @@ def evaluate(
     threads: int = 1,
     precision: str = "float32",
     flip: bool = False,
+    int8: bool = False,
     limits: Limits = LIMITS,
 ) -> Evaluation:
     """Measures a trained network on images, normalised as it was trained.
@@ -97,6 +99,7 @@ def evaluate(
         threads: Of the CPU.
         precision: That of the recipe.
         flip: Whether each image is seen mirrored too.
+        int8: Whether it is asked as an int8 graph.
         limits: Networks over these are not built.
 
     Raises:
@@ -106,7 +109,10 @@ def evaluate(
     with trial_settings(threads):
         module = network.build(seed=0, limits=limits)
         weights_into(module, weights)
-        score, correct = measure(on_device(module, where), Feed.of(images, splits, where), precision, flip=flip)
+        if int8:
+            score, correct = measured_int8(module, images, splits, threads)
+        else:
+            score, correct = measure(on_device(module, where), Feed.of(images, splits, where), precision, flip=flip)
     return Evaluation(score.loss, score.accuracy, score.top5, pack(correct))
 
 
@@ -175,6 +181,8 @@ class Trial:
                 epochs.append(epoch)
                 if (rule := self.recipe.early_stopping) is not None and is_over(rule, epochs):
                     break
+            if self.recipe.evaluation.int8:
+                epochs[-1], correct = self.quantised(epochs[-1])
         except Diverged as diverged:
             correct, reason = None, f"{diverged} (epoch {len(epochs) + 1})"
         told = None if self.watch is None else diagnosis.close(self, self.watch, self.splits, epochs, bool(reason))
@@ -228,6 +236,11 @@ class Trial:
             observer.after_epoch(self, epoch)
         return epoch, correct
 
+    def quantised(self, last: Epoch) -> tuple[Epoch, NDArray[np.bool_]]:
+        """Returns the last epoch with the validation figures of the int8 graph, and which images that got right."""
+        score, correct = measured_int8(self.evaluated, self.splits.validation, self.splits, self.recipe.threads)
+        return replace(last, val_loss=score.loss, val_accuracy=score.accuracy, val_top5=score.top5), correct
+
     def learn(self) -> Score:
         """Goes over the training split once. The host waits for the device once, at the end."""
         self.network.train()
@@ -239,6 +252,13 @@ class Trial:
         score = tally.score()
         require_finite(score.loss, "the training loss")
         return score
+
+
+def measured_int8(network: Network, images: Images, splits: Splits, threads: int) -> tuple[Score, NDArray[np.bool_]]:
+    """Returns how a network does as an int8 graph; what that takes is imported where it is asked for."""
+    from search.quantise import measure_int8
+
+    return measure_int8(network, images, splits, threads)
 
 
 def is_over(rule: EarlyStopping, epochs: list[Epoch]) -> bool:

@@ -156,6 +156,8 @@ class TrainSpec(Spec):
             kept["init"] = self.init.content()
         if self.distill is not None:
             kept["distill"] = self.distill.content()
+        if "evaluation" in kept:
+            kept["evaluation"] = self.evaluation.content()
         return {**kept, "optimizer": optimizer, "schedule": self.schedule.content(), "augment": self.augment.content()}
 
 

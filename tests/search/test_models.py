@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 import torch
 
 from blocks import load_model, save_model
-from search import export, verify
+from search import export, latency, prune, verify
 from tests.search.command import arms, rows
 from tests.search.models import small_run
 
@@ -124,6 +125,44 @@ def test_graphs(run: Path, kind: str, tmp_path: Path, capsys: pytest.CaptureFixt
 def test_tensorrt_says_what_it_lacks(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert export.main([str(run), "--to", "tensorrt"]) == 2
     assert "torch-tensorrt" in capsys.readouterr().err
+
+
+def test_pruning_makes_an_ordinary_model(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "pruned.safetensors"
+    arguments = [str(run / "winner.safetensors"), "--fraction", "0.5", "--steps", "2", "--epochs", "1"]
+    assert prune.main([*arguments, "--scope", "global", "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "step 2: trained on for 1 epochs" in said
+    before, model = load_model(run / "winner.safetensors"), load_model(out)
+    assert model.metrics["macs"] == model.spec.cost((1, 8, 8)).macs < before.metrics["macs"]
+    assert f"{model.metrics['val_accuracy']:.2%}" in said
+    assert verify.main([str(out)]) == 0
+    assert export.main([str(out), "--to", "source"]) == 0
+    capsys.readouterr()
+    assert prune.main([str(run / "winner.safetensors"), "--fraction", "0.99"]) == 2
+    assert capsys.readouterr().err == "search.prune: 1.0% of a width of 8 channels leaves nothing\n"
+
+
+def test_latency_is_measured_with_its_circumstances(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert latency.main([str(run), "--batch", "1", "2", "--seconds", "0.01"]) == 0
+    capsys.readouterr()
+    measured = rows(run / "latency.csv")
+    assert {row["arm"] for row in measured} == {arm["arm"] for arm in arms(run)["arms"]}
+    for row in measured:
+        assert 0 < float(row["low"]) <= float(row["median"]) <= float(row["high"])
+        assert (row["threads"], row["precision"], row["runtime"]) == ("1", "float32", "torch")
+        assert int(row["runs"]) >= 20
+        assert int(row["bytes"]) == 4 * int(row["params"])
+
+
+def test_the_interval_of_a_median_covers_it() -> None:
+    draw = numpy.random.default_rng(0)
+    covered = 0
+    for _ in range(400):
+        median, low, high = latency.middle(draw.exponential(size=41).tolist())
+        assert low <= median <= high
+        covered += low <= numpy.log(2) <= high
+    assert 0.93 <= covered / 400 <= 0.99
 
 
 def flipped(raw: bytes) -> bytes:

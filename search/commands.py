@@ -1,7 +1,8 @@
-"""How the small commands end: an exit code, and one message for what the user can mend."""
+"""What the small commands share: how they end, with one message for what the user can mend, and what they count."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 import traceback
 from collections.abc import Callable
@@ -28,3 +29,24 @@ def exit_code(command: str, work: Callable[[], int]) -> int:
         code, said = 1, "this is a fault of the program"
     print(f"{command}: {said}", file=sys.stderr)
     return code
+
+
+def wrong(message: str) -> Exception:
+    """Returns the error of wrong input; its class is imported when there is one."""
+    from blocks.source import InputError
+
+    return InputError(message)
+
+
+def count(text: str) -> int:
+    """Reads a whole number above 0. Raises argparse's error."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def natural(text: str) -> int:
+    """Reads a whole number, 0 allowed. Raises argparse's error."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(text)
