@@ -23,6 +23,9 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
 MAX_NODES = 20_000
 
+NOT_ALLOWED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+"""Control characters, and halves of a pair that no encoding of text has a place for."""
+
 MODELINE = "# yaml-language-server:"
 """How a line begins that tells editors of a file's schema."""
 
@@ -207,6 +210,7 @@ class _Reader:
                 raise self.error(key_node, "a key must be text")
             if str(key_node.tag).endswith(":merge"):
                 raise self.error(key_node, "merge keys (<<) are not supported; write the fields out")
+            self.demand_plain(key_node)
             key = key_node.value
             if key in data:
                 raise self.error(key_node, f"the key '{key}' is given twice")
@@ -214,8 +218,14 @@ class _Reader:
             data[key] = self.read(value_node, (*location, key))
         return data
 
+    def demand_plain(self, node: ScalarNode) -> None:
+        """Refuses what no file may hold, and an escape sequence may write all the same."""
+        if (bad := NOT_ALLOWED.search(node.value)) is not None:
+            raise self.error(node, f"the character U+{ord(bad.group()):04X} is not allowed")
+
     def scalar(self, node: ScalarNode) -> Any:
         text = node.value
+        self.demand_plain(node)
         if node.style is not None:  # quoted, or a block of text
             return text
         if text in {"", "~", "null", "Null", "NULL"}:
@@ -246,7 +256,7 @@ class _Reader:
 
 def _bound(text: str, origin: str) -> None:
     """Refuses what would be slow or deep before the document is composed."""
-    if (bad := re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]", text)) is not None:
+    if (bad := NOT_ALLOWED.search(text)) is not None:
         line = text.count("\n", 0, bad.start()) + 1
         raise InputError(f"{origin}:{line}: the character U+{ord(bad.group()):04X} is not allowed")
     depth = nodes = 0

@@ -68,8 +68,8 @@ def problems(standing: Standing) -> list[Problem]:
         Problem(f"line {number} of the record does not match its checksum", mending) for number in standing.scan.damaged
     ]
     found += [Problem(f"{_named(standing.twice)} ended twice", mending)] if standing.twice else []
-    found += [Problem(what, standing.resume) for what in _unfinished(standing)]
-    return found + [Problem(what, by or standing.resume) for what, by in _spoilt(standing)]
+    found += [Problem(what, standing.resume) for what in (*_unfinished(standing), *_spoilt(standing))]
+    return found
 
 
 def _tell(standing: Standing) -> int:
@@ -100,24 +100,24 @@ def _unfinished(standing: Standing) -> Iterator[str]:
         yield "the study has not come to its end"
 
 
-def _spoilt(standing: Standing) -> Iterator[tuple[str, str]]:
-    """Yields which files are missing or not what the record says; with a command where not the run's own mends it."""
+def _spoilt(standing: Standing) -> Iterator[str]:
+    """Yields which files are missing or not what the record says."""
     directory = standing.directory
     if not standing.ended:
         return
     for name in MADE:
         if not (directory / name).is_file():
-            yield f"{name} is missing", ""
+            yield f"{name} is missing"
     exported = standing.last("exported") or {}
     for name, sha256 in exported.get("sha256", {}).items():
         if _sha256(directory / name) != sha256:
-            yield f"{name} is not the file that was exported", ""
+            yield f"{name} is not the file that was exported"
     for trial in exported.get("kept", ()):
         sha256 = standing.finished.get(trial, {}).get("weights_sha256")
         if sha256 and _sha256(directory / "weights" / f"{trial}.safetensors") != sha256:
-            yield f"weights/{trial}.safetensors is not what was trained", f"{standing.resume} --only {trial}"
-    if (directory / "results.csv").is_file() and (rows := _rows(directory / "results.csv")) != _ends(standing):
-        yield f"results.csv tells of {len(rows):,} ends of trials that the record does not tell of like that", ""
+            yield f"weights/{trial}.safetensors is not what was trained"
+    if (directory / "results.csv").is_file() and (wrong := _wrong_rows(standing)):
+        yield f"results.csv and the record tell different things of {_named(wrong)}"
 
 
 def _notes(standing: Standing) -> Iterator[str]:
@@ -127,17 +127,16 @@ def _notes(standing: Standing) -> Iterator[str]:
         yield f"its time of {late['hours']:g} hours was up before everything planned was run"
     planned = {trial for phase in standing.phases for trial in phase.trials}
     if others := [trial for trial in standing.finished if trial not in planned]:
-        yield f"{len(others):,} trials are of an earlier plan, and in no table"
+        yield f"{len(others):,} trials are of an earlier plan"
 
 
-def _rows(path: Path) -> dict[str, str]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return {row["trial"]: row["status"] for row in csv.DictReader(file)}
-
-
-def _ends(standing: Standing) -> dict[str, str]:
-    planned = {trial for phase in standing.phases for trial in phase.trials}
-    return {trial: entry["status"] for trial, entry in standing.finished.items() if trial in planned}
+def _wrong_rows(standing: Standing) -> list[str]:
+    """Returns the trials that results.csv lacks, or tells otherwise of. It may hold more than the plan of now does."""
+    with (standing.directory / "results.csv").open(newline="", encoding="utf-8") as file:
+        rows = {row["trial"]: row["status"] for row in csv.DictReader(file)}
+    ends = {trial: entry["status"] for trial, entry in standing.finished.items()}
+    lacking = [trial for phase in standing.phases for trial in phase.trials if trial in ends and trial not in rows]
+    return lacking + [trial for trial, status in rows.items() if ends.get(trial) != status]
 
 
 def _sha256(path: Path) -> str:

@@ -41,8 +41,8 @@ class Worker:
         return Place(ray.get_runtime_context().get_node_id(), os.getpid())
 
     def do(self, job: Job, splits: Any) -> dict[str, Any]:
-        """Does a job; returns its reply."""
-        return attempt(self._runner, job, splits, self._device)
+        """Does a job; returns its reply, with the node that it was done on."""
+        return {**attempt(self._runner, job, splits, self._device), "node": self.place().node[:12]}
 
 
 def last_lines(process: int) -> list[str]:

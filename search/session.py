@@ -6,7 +6,7 @@ import hashlib
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from search.time_limit import TimeLimit
 from search.tracking import Tracking
 from search.trial import Job
 from search.tune import Tuning
-from search.winner import write_winner
+from search.winner import sha256_of, write_winner
 
 
 class TooManyFailures(Exception):
@@ -42,6 +42,9 @@ class TooManyFailures(Exception):
 class UnknownTrial(ValueError):
     """No trial of the plan has this name."""
 
+
+SLACK = 1.2
+"""By so much trials to come may be slower than those that ended, before the study's time is too short for them."""
 
 KEPT_CUTS = 4
 """How many cuts of the images for single seeds are held in memory."""
@@ -99,7 +102,9 @@ class Session:
         self._tracking, self._ended = tracking or Tracking(talk.warn), ended
         self._time_limit, self._command = time_limit or TimeLimit(None), command
         self._failures, self._started = 0, time.monotonic()
-        self._trained = (0.0, 0)
+        self._trained, self._took = (0.0, 0), (0.0, 0)
+        self._begun: dict[str, float] = {}
+        self._cut: list[int] | None = None
         self._sums: dict[tuple[str, str], tuple[float, int]] = {}
         self._leaders: dict[str, tuple[float, str]] = {}
         self.finished = latest(record.entries, "finished")
@@ -117,10 +122,13 @@ class Session:
         if self.plan.fidelity is not None:
             self._check_short_runs(self.plan.fidelity)
         chosen = self._finalists()
-        self._phase("confirm", Listed(self._confirm_trials(chosen), set(self.finished)))
+        confirming = self._confirm_trials(chosen)
+        self._phase("confirm", Listed(confirming, set(self.finished) - self._lost(confirming)))
+        self._tell_of_time()
+        if self._time_limit.was_up:
+            self._cut = self._seeds_of_all({trial.arm for trial in confirming}, self.confirm_seeds)
         self._open_test(chosen)
         self._lesion(chosen)
-        self._tell_of_time()
         self.write()
 
     def run_only(self, name: str) -> None:
@@ -202,7 +210,7 @@ class Session:
         flying: dict[str, Trial] = {}
         try:
             while True:
-                late = self._time_limit.up(math.ceil(held_back / executor.slots) * self._seconds_a_trial)
+                late = self._time_limit.up(self._seconds_for(held_back, executor.slots))
                 # Asked for only when there is room, so that a search proposes in the light of all that has ended.
                 while not late and len(flying) < executor.slots and (trial := trial or queue.next()) is not None:
                     flying[trial.name] = trial
@@ -227,10 +235,10 @@ class Session:
         epochs = self.plan.study.spec.train.epochs
         return self.planned().get("confirm", 0) * (self.plan.study.spec.confirm.epochs or epochs) / epochs
 
-    @property
-    def _seconds_a_trial(self) -> float:
-        """The mean of the trials that ended."""
-        return self._trained[0] / self._trained[1] if self._trained[1] else 0.0
+    def _seconds_for(self, trials: float, slots: int) -> float:
+        """Returns what so many trials will take by the mean of those that ended; a round more than they need."""
+        total, count = self._took if self._took[1] else self._trained
+        return SLACK * (math.ceil(trials / slots) + 1) * total / count if trials and count else 0.0
 
     def _tell_of_time(self) -> None:
         """Says, and records, what was not run because the study's time was up."""
@@ -250,6 +258,7 @@ class Session:
     def _start(self, executor: Executor, trial: Trial) -> None:
         who = {"trial": trial.name, "arm": trial.arm, "seed": trial.seed, "phase": trial.phase}
         self.record.append("started", sync=False, **who, elapsed=round(self.elapsed(), 3))
+        self._begun[trial.name] = time.monotonic()
         self.talk.started()
         job = self._job(trial, "train", keep_weights=trial.phase == "confirm")
         self._tracking.started({**who, "configuration": job.configuration})
@@ -268,6 +277,8 @@ class Session:
         who = {"trial": trial.name, "arm": trial.arm, "seed": trial.seed, "phase": trial.phase}
         entry = self.record.append("finished", elapsed=self.elapsed(), **_finite({**who, **final, **reply}))
         self._score(entry)
+        ended = time.monotonic()
+        self._took = self._took[0] + ended - self._begun.pop(trial.name, ended), self._took[1] + 1
         self._tracking.finished(entry)
         self.finished[trial.name] = entry
         if entry.get("halvings"):
@@ -305,8 +316,12 @@ class Session:
         seeds = list(self.plan.seeds)
         if not self._time_limit.was_up or self.plan.adaptive:
             return seeds
-        ended = [seed for seed in seeds if all(f"{arm}-s{seed}" in self.finished for arm in self.plan.arms)]
-        return ended or seeds[:1]
+        return self._seeds_of_all(self.plan.arms, seeds) or seeds[:1]
+
+    def _seeds_of_all(self, arms: Iterable[str], seeds: Iterable[int]) -> list[int]:
+        """Returns the seeds with which every arm's trial has ended."""
+        named = list(arms)
+        return [seed for seed in seeds if all(f"{arm}-s{seed}" in self.finished for arm in named)]
 
     def _chosen(self) -> list[str]:
         recorded: list[str] = self.last("finalists").get("arms", [])
@@ -317,14 +332,31 @@ class Session:
         arms = confirmed_arms(self.plan, chosen)
         return [Trial(arm, seed, "confirm") for seed in self.confirm_seeds for arm in arms]
 
+    def _lost(self, trials: list[Trial]) -> set[str]:
+        """Returns the trials that have ended and whose weights, needed still, are gone or damaged: they run again."""
+        tested = latest(self.record.entries, "tested")
+        best = {trial.name for trial in lesion_trials(trials, self.finished)}
+        ended = [self.finished[trial.name] for trial in trials if trial.name in self.finished]
+        wanted = (entry for entry in ended if entry["trial"] in best or entry["trial"] not in tested)
+        lost = {entry["trial"] for entry in wanted if entry["status"] == "completed" and not self._kept(entry)}
+        for trial in sorted(lost):
+            self.warn(f"the weights of {trial} are gone or damaged: it is trained again")
+            self.record.append("again", sync=False, trial=trial)
+        return lost
+
+    def _kept(self, entry: dict[str, Any]) -> bool:
+        """Whether a trial's weights are there as they were written."""
+        found = sha256_of(self.weights(entry["trial"]))
+        return bool(found) and entry.get("weights_sha256") in (None, found)
+
     @property
-    def confirm_seeds(self) -> range:
-        """The confirm phase's seeds."""
-        return confirm_seeds(self.plan)
+    def confirm_seeds(self) -> Sequence[int]:
+        """The confirm phase's seeds; where time was up before its end, those that all its arms have."""
+        return confirm_seeds(self.plan) if self._cut is None else self._cut
 
     def _open_test(self, chosen: list[str]) -> None:
         """Names the winner by validation, writes that down, and only then opens the test split, to report."""
-        confirmed = scores(self.plan, self.finished, "confirm", self.confirm_seeds)
+        confirmed = scores(self.plan, self.finished, "confirm", self.confirm_seeds) if self.confirm_seeds else {}
         candidates = confirmed_arms(self.plan, chosen)
         best = winner(self.plan, {arm: score for arm, score in confirmed.items() if arm in candidates})
         if best is None:

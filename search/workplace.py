@@ -160,6 +160,7 @@ class Workplace:
         """Returns the executor, started on first use: the data are loaded and the session recorded before that."""
         if self._executor is None:
             splits = self._load()
+            self._demand_sound_weights()
             threads = self.plan.baseline.configuration.train.threads
             if self.options.inline:
                 device = "cpu" if self.study.spec.ray.gpus == 0 else "auto"
@@ -196,6 +197,17 @@ class Workplace:
     def _most_memory(self) -> int:
         """Returns the bytes of a training step of the arm that needs most, by arithmetic."""
         return max(arm.configuration.step_memory.total for arm in arms_to_run(self.plan))
+
+    def _demand_sound_weights(self) -> None:
+        """Reads, once, the files that trials start from: what is damaged is told before anything is trained."""
+        initial = (arm.configuration.train.init for arm in arms_to_run(self.plan))
+        for file in sorted({init.file for init in initial if init is not None and init.file is not None}):
+            from blocks import WeightsError, load_model
+
+            try:
+                load_model(file)
+            except WeightsError as error:
+                raise self.study.source.error(("train", "init"), str(error)) from None
 
     def _load(self) -> Splits:
         """Loads the baseline's images. Raises ``InputError`` if they can't be used."""

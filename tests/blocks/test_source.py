@@ -67,6 +67,8 @@ def test_values(text: str, value: Any) -> None:
         ("a: [1, 2", "invalid YAML"),
         ("? [a]\n: 1", "a key must be text"),
         ("a: \x00", "character U.0000"),
+        ('a: "\\0"', "character U.0000"),
+        ('"\\ud800": 1', "character U.D800"),
         ("a: " + "[" * 60, "nested deeper"),
         ("a: [" + "1," * 30_000 + "]", "more than 20,000 values"),
     ],

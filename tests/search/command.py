@@ -78,14 +78,19 @@ class Process:
 
     Args:
         step: Where a signal strikes it: see ``tests.faults.steps``.
+
+    Attributes:
+        seconds: Of a CPU that it used, once it has ended.
+        bytes: That it held at most; those of the imports that it was forked with are among them.
     """
 
     def __init__(self, folder: Path, *arguments: str, module: str = "search.run", step: str = "") -> None:
         self._said = Path(tempfile.mkdtemp(prefix="said-")) / "said"
         given = {"module": module, "arguments": arguments, "folder": str(folder), "said": str(self._said), "step": step}
         self.arguments = [module, *arguments]
-        self.pid = _ask({"start": given})
+        self.pid = int(_ask({"start": given}))
         self.returncode: int | None = None
+        self.seconds, self.bytes = 0.0, 0
 
     def send_signal(self, number: int) -> None:
         os.kill(self.pid, number)
@@ -104,7 +109,8 @@ class Process:
                 os.kill(self.pid, signal.SIGKILL)
                 raise TimeoutError(f"{self.arguments} took longer than {timeout} s:\n{self._read('err')}")
             time.sleep(0.005)
-        self.returncode = _ask({"wait": self.pid})
+        code, seconds, held = _ask({"wait": self.pid}).split()
+        self.returncode, self.seconds, self.bytes = int(code), float(seconds), int(held)
         done = Done(self.arguments, self.returncode, self._read("out"), self._read("err"))
         shutil.rmtree(self._said.parent)
         return done
@@ -120,13 +126,13 @@ def _state(number: int) -> str:
         raise ProcessLookupError(f"the process {number} is gone") from error
 
 
-def _ask(request: dict[str, Any]) -> int:
+def _ask(request: dict[str, Any]) -> str:
     server = _server()
     assert server.stdin is not None
     assert server.stdout is not None
     server.stdin.write(json.dumps(request) + "\n")
     server.stdin.flush()
-    return int(server.stdout.readline())
+    return server.stdout.readline()
 
 
 @functools.cache

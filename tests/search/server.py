@@ -1,8 +1,9 @@
 """Real processes of the real command without the seconds that imports take: they are forked off one that has imported.
 
-``python -m tests.search.server`` reads one JSON request a line and answers each with a number: ``{"start": {...}}``,
-whose fields are the arguments of `_started`, with the process's, and ``{"wait": PROCESS}`` with its exit code. Each
-process has a session of its own, so that no signal meant for it reaches others.
+``python -m tests.search.server`` reads one JSON request a line and answers each with numbers: ``{"start": {...}}``,
+whose fields are the arguments of `_started`, with the process's, and ``{"wait": PROCESS}`` with its exit code, the
+seconds of a CPU that it used, and the bytes that it held at most. Each process has a session of its own, so that no
+signal meant for it reaches others.
 """
 
 from __future__ import annotations
@@ -27,9 +28,11 @@ def main() -> None:
     for line in sys.stdin:
         request: dict[str, Any] = json.loads(line)
         if "start" in request:
-            answer = _started(**request["start"])
+            answer = str(_started(**request["start"]))
         else:
-            answer = os.waitstatus_to_exitcode(os.waitpid(request["wait"], 0)[1])
+            _, status, usage = os.wait4(request["wait"], 0)
+            seconds = usage.ru_utime + usage.ru_stime
+            answer = f"{os.waitstatus_to_exitcode(status)} {seconds} {usage.ru_maxrss * 1024}"
         print(answer, flush=True)  # noqa: T201
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.command import SEARCH, STUDY, run, write_study
+from tests.search.command import STUDY, run, write_study
 
 
 @pytest.mark.parametrize(
@@ -98,33 +98,6 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
-    write_study(tmp_path)
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "tiny").symlink_to(tmp_path / "elsewhere")
-    done = run(tmp_path, "study.yaml", "--inline")
-    assert done.returncode == 2
-    assert "symbolic link" in done.stderr
-    assert list((tmp_path / "elsewhere").iterdir()) == []
-
-
-def test_images_that_cannot_be_decoded(tmp_path: Path) -> None:
-    for name in ("cat", "dog"):
-        (tmp_path / "images" / name).mkdir(parents=True)
-        for number in range(8):
-            (tmp_path / "images" / name / f"{number}.png").write_bytes(b"not an image")
-    write_study(
-        tmp_path, STUDY.replace(STUDY.splitlines()[2], "data: {kind: image_folder, root: images, image_size: 8}")
-    )
-    done = run(tmp_path, "study.yaml", "--inline")
-    assert done.returncode == 2, done.stderr
-    assert "study.yaml:3:7: data: " in done.stderr
-    assert "Traceback" not in done.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "runs", "study.yaml"]
-    assert list((tmp_path / "runs").iterdir()) == []
-
-
 def test_a_batch_larger_than_the_training_split(tmp_path: Path) -> None:
     write_study(tmp_path)
     done = run(tmp_path, "study.yaml", "--inline", "--set", "train.batch_size=5000")
@@ -140,14 +113,6 @@ def test_a_cluster_that_is_not_there(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_space_in_which_nothing_is_feasible(tmp_path: Path) -> None:
-    write_study(tmp_path, SEARCH + "constraints: {macs: {max: 5}}\n")
-    done = run(tmp_path, "study.yaml", "--inline")
-    assert done.returncode == 2
-    assert "none of 1000 random arms can run; most " in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["study.yaml"]
-
-
 def test_images_that_are_not_there(tmp_path: Path) -> None:
     text = STUDY.replace(STUDY.splitlines()[2], "data: {kind: image_folder, root: nowhere, image_size: 8}")
     write_study(tmp_path, text)
@@ -156,17 +121,3 @@ def test_images_that_are_not_there(tmp_path: Path) -> None:
     assert "nowhere" in done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["study.yaml"]
-
-
-@pytest.mark.slow
-def test_unusual_paths(tmp_path: Path) -> None:
-    folder = tmp_path / "a 'quoted' \"folder\" with 100% emoji 🧪 and more"
-    folder.mkdir()
-    for name in ("html.py", "random.py"):
-        (folder / name).write_text("raise RuntimeError('shadowed')\n")
-    write_study(folder)
-    out = "o" * 200
-    small = ("--set", "design.seeds=1", "--set", "confirm.seeds=1", "--set", "train.epochs=1")
-    done = run(folder, "study.yaml", "--workers", "1", "--out", out, *small)
-    assert done.returncode == 0, done.stderr
-    assert (folder / out / "report.html").exists()

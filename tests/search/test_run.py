@@ -272,18 +272,6 @@ def test_only_runs_one_trial_again(inline: tuple[Path, Done], tmp_path: Path) ->
     assert run(tmp_path, "study.yaml", "--inline", "--only", "nothing").returncode == 2
 
 
-def test_a_diverged_trial_is_a_result(tmp_path: Path) -> None:
-    text = STUDY.replace("levels: [1, 6]}", 'levels: [1]}\n  lr: {path: "train.optimizer.lr", levels: [1e30]}')
-    write_study(tmp_path, text)
-    done = run(tmp_path, "study.yaml", "--inline")
-    assert done.returncode == 0, done.stderr
-    statuses = Counter(
-        row["status"] for row in rows(tmp_path / "runs" / "tiny" / "results.csv") if row["lr"] == "1e+30"
-    )
-    assert statuses == {"diverged": 2}
-    assert "diverged" in done.stderr
-
-
 def test_dry_run_records_nothing(tmp_path: Path) -> None:
     write_study(tmp_path)
     done = run(tmp_path, "study.yaml", "--dry-run")

@@ -54,21 +54,21 @@ NEITHER = [
 
 
 @pytest.mark.parametrize("error", TOO_LITTLE, ids=lambda error: str(error)[:40])
-def test_too_little_memory_is_known_by_its_words_and_by_its_type(error: Exception) -> None:
+def test_f15_too_little_memory_is_known_by_its_words_and_by_its_type(error: Exception) -> None:
     assert mishap(error) == "out_of_memory"
 
 
 @pytest.mark.parametrize("error", LOST, ids=lambda error: str(error)[:40])
-def test_a_lost_device_is_known_whatever_else_the_message_says(error: Exception) -> None:
+def test_f17_a_lost_device_is_known_whatever_else_the_message_says(error: Exception) -> None:
     assert mishap(error) == "device_lost"
 
 
 @pytest.mark.parametrize("error", NEITHER, ids=repr)
-def test_nothing_else_is(error: Exception) -> None:
+def test_f15_f17_nothing_else_is(error: Exception) -> None:
     assert mishap(error) is None
 
 
-def test_an_error_wrapped_in_another_is_seen() -> None:
+def test_f15_an_error_wrapped_in_another_is_seen() -> None:
     def wrapped(inner: Exception) -> Exception:
         try:
             try:
@@ -82,12 +82,12 @@ def test_an_error_wrapped_in_another_is_seen() -> None:
     assert mishap(wrapped(ValueError("no"))) is None
 
 
-def test_what_torch_says_here_when_there_is_too_little() -> None:
+def test_f15_what_torch_says_here_when_there_is_too_little() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**55, dtype=torch.uint8)
     assert mishap(caught.value) == "out_of_memory"
 
 
-def test_the_kernel_tells_how_many_it_killed_or_nothing() -> None:
+def test_f15_the_kernel_tells_how_many_it_killed_or_nothing() -> None:
     count = killed_for_memory()
     assert count is None or count >= 0

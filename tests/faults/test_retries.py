@@ -33,12 +33,12 @@ def chain(attempt: Attempt | None, mishap: str, *, shared: bool = False) -> list
     return found
 
 
-def test_what_went_well_or_failed_of_itself_is_not_tried_again() -> None:
+def test_f13_what_went_well_or_failed_of_itself_is_not_tried_again() -> None:
     assert Attempt(job()).after({"status": "completed"}, shared=True) is None
     assert Attempt(job()).after(failed(None), shared=True) is None
 
 
-def test_too_little_memory_halves_the_images_at_a_time_three_times_at_most() -> None:
+def test_f15_too_little_memory_halves_the_images_at_a_time_three_times_at_most() -> None:
     tried = chain(Attempt(job(128)), "out_of_memory")
     assert [attempt.job.images_at_once for attempt in tried] == [64, 32, 16]
     assert MAX_HALVINGS == 3
@@ -46,11 +46,11 @@ def test_too_little_memory_halves_the_images_at_a_time_three_times_at_most() -> 
     assert [attempt.job.images_at_once for attempt in chain(Attempt(job(128, 50)), "out_of_memory")] == [25, 13, 7]
 
 
-def test_one_image_cannot_be_halved() -> None:
+def test_f15_one_image_cannot_be_halved() -> None:
     assert [attempt.job.images_at_once for attempt in chain(Attempt(job(2)), "out_of_memory")] == [1]
 
 
-def test_on_a_shared_gpu_it_is_tried_alone_before_anything_is_halved() -> None:
+def test_f16_on_a_shared_gpu_it_is_tried_alone_before_anything_is_halved() -> None:
     tried = chain(Attempt(job(128)), "out_of_memory", shared=True)
     assert [(attempt.alone, attempt.job.images_at_once) for attempt in tried] == [
         (True, 128),
@@ -61,13 +61,13 @@ def test_on_a_shared_gpu_it_is_tried_alone_before_anything_is_halved() -> None:
 
 
 @pytest.mark.parametrize("mishap", ["died", "device_lost"])
-def test_a_lost_process_or_device_is_tried_again_as_it_was(mishap: str) -> None:
+def test_f13_f17_a_lost_process_or_device_is_tried_again_as_it_was(mishap: str) -> None:
     tried = chain(Attempt(job()), mishap)
     assert len(tried) == MAX_LOST == 2
     assert {attempt.job for attempt in tried if attempt.job.halvings} == set()
 
 
-def test_the_row_says_what_went_before() -> None:
+def test_f15_the_row_says_what_went_before() -> None:
     (first, *_) = chain(Attempt(job(128)), "out_of_memory")
     said = first.told({"status": "completed", "reason": "", "micro_batch": 64})
     assert said["reason"] == "ran out of memory with 128 images at a time; tried with half as many"
@@ -91,7 +91,7 @@ def is_killed(job: Job, splits: Any, device: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_without_ray_a_smaller_try_has_a_process_of_its_own() -> None:
+def test_f15_without_ray_a_smaller_try_has_a_process_of_its_own() -> None:
     executor = Inline(lambda job: None, "cpu", needs_room_for_32)
     executor.submit(job(128))
     ((_, reply),) = executor.wait()
@@ -103,7 +103,7 @@ def test_without_ray_a_smaller_try_has_a_process_of_its_own() -> None:
 
 
 @pytest.mark.slow
-def test_a_process_killed_for_memory_is_a_failed_trial_with_its_reason() -> None:
+def test_f15_a_process_killed_for_memory_is_a_failed_trial_with_its_reason() -> None:
     executor = Inline(lambda job: None, "cpu", is_killed)
     executor.submit(job(128))
     ((_, reply),) = executor.wait()

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from search.cluster import gpu_share
-from tests.search.workers import MIB
+from tests.faults.workers import MIB
 
 
 @pytest.fixture(scope="module")
 def told() -> dict[str, Any]:
     """What the workers replied."""
-    command = [sys.executable, "-m", "tests.search.workers"]
+    command = [sys.executable, "-m", "tests.faults.workers"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -24,7 +24,7 @@ def told() -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_each_mishap_has_its_own_end_and_the_others_are_untouched(told: dict[str, Any]) -> None:
+def test_f13_f15_f17_each_mishap_has_its_own_end_and_the_others_are_untouched(told: dict[str, Any]) -> None:
     found = told["mishaps"]
     assert found["first"]["status"] == found["last"]["status"] == "completed"
     assert "halvings" not in found["last"]
@@ -33,6 +33,7 @@ def test_each_mishap_has_its_own_end_and_the_others_are_untouched(told: dict[str
     assert found["large"]["process"] != found["first"]["process"]
     assert found["lost"]["status"] == "failed"
     assert "its device was lost; tried again" in found["lost"]["reason"]
+    assert f"in process {found['last']['process']}" not in found["lost"]["reason"]  # never used again
     assert found["killed"]["status"] == "failed"
     assert "the worker died 3 times" in found["killed"]["reason"]
 

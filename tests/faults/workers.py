@@ -1,4 +1,4 @@
-"""A real Ray with runners that train nothing; prints the replies as JSON: ``python -m tests.search.workers``."""
+"""A real Ray with runners that train nothing; prints the replies as JSON: ``python -m tests.faults.workers``."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def fails_in_its_own_way(job: Job, splits: Any, device: str) -> dict[str, Any]:
     if job.name == "large" and job.images_at_once > 32:
         raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")
     if job.name == "lost":
-        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+        raise RuntimeError(f"CUDA error: an illegal memory access was encountered in process {os.getpid()}")
     if job.name == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
     return {"status": "completed", "reason": "", "process": os.getpid(), "micro_batch": job.images_at_once}

@@ -1,0 +1,84 @@
+"""Signals to a driver with workers on Ray, and a kill in the midst of tuning: slow ones, beside `test_driver`."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from search.record import read
+from tests.faults.runs import FEW, count, demand_same, demand_whole, wait_until
+from tests.search.command import Process, arms, finished, numbers, run, write_study
+
+TUNED = FEW + "tune: {train.optimizer.lr: {low: 0.01, high: 1, log: true}, trials: 3}\n"
+CHOSEN = ("arms", "derived", "tuning")
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    """Starts the command in a session of its own, so that no signal meant for it reaches the tests."""
+    command = [sys.executable, "-m", "search.run", "study.yaml", "--workers=2"]
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_f02_on_ray_one_signal_ends_it_with_a_page(
+    tmp_path: Path, whole: Path, number: signal.Signals, code: int
+) -> None:
+    write_study(tmp_path, FEW)
+    directory = tmp_path / "runs" / "tiny"
+    process = start(tmp_path)
+    wait_until(lambda: count(directory, "finished") >= 2, 120)
+    process.send_signal(number)
+    if number == signal.SIGTERM:  # an end that takes its time, as on a busy machine
+        time.sleep(0.2)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(4)
+        process.send_signal(signal.SIGCONT)
+    _, talk = process.communicate(timeout=60)
+    assert process.returncode == code, talk
+    assert "the same command goes on from here" in talk
+    assert "Traceback" not in talk
+    assert "SIGTERM received" not in talk
+    assert (directory / "report.html").exists()
+    done = run(tmp_path, "study.yaml", "--inline")
+    assert done.returncode == 0, done.stderr
+    demand_same(directory, whole)
+
+
+@pytest.mark.slow
+def test_f02_while_ray_starts_nothing_is_left(tmp_path: Path) -> None:
+    write_study(tmp_path, FEW)
+    process = start(tmp_path)
+    directory = tmp_path / "runs" / "tiny"
+    wait_until((directory / ".lock").exists)
+    process.send_signal(signal.SIGINT)
+    _, talk = process.communicate(timeout=60)
+    assert process.returncode == 130, talk
+    assert "Traceback" not in talk
+    assert not directory.exists() or (directory / "report.html").exists()
+
+
+@pytest.mark.slow
+def test_f01_sigkill_in_the_midst_of_tuning(tmp_path: Path) -> None:
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+        write_study(tmp_path / name, TUNED)
+    assert run(tmp_path / "whole", "study.yaml", "--inline").returncode == 0
+    whole, parts = (tmp_path / name / "runs" / "tiny" for name in ("whole", "parts"))
+    done = Process(tmp_path / "parts", "study.yaml", "--inline", step="report:4:SIGKILL").wait()
+    assert done.returncode == -signal.SIGKILL
+    before = finished(parts)
+    assert {entry["phase"] for entry in read(parts / "trials.jsonl")[0] if entry["event"] == "finished"} == {"tune"}
+    done = run(tmp_path / "parts", "study.yaml", "--inline")
+    assert done.returncode == 0, done.stderr
+    demand_whole(parts)
+    assert numbers(parts) == numbers(whole)
+    assert Counter(finished(parts)) == Counter(finished(whole))
+    assert finished(parts)[: len(before)] == before
+    assert {key: arms(parts)[key] for key in CHOSEN} == {key: arms(whole)[key] for key in CHOSEN}
