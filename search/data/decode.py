@@ -6,6 +6,7 @@ import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from search.data.cache import data_folder, sole_writer
 from search.data.folder import Labelled
 from search.data.spec import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 def load_pixels(files: Labelled, size: int, channels: int) -> NDArray[np.uint8]:
@@ -113,17 +117,24 @@ def decoding_threads(files: Labelled) -> int:
 
 def decode_one(file: Path, size: int, channels: int) -> NDArray[np.uint8]:
     """Returns one image upright, its shorter side scaled to ``size``, its centre cropped: uint8 C H W."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         with Image.open(file) as opened:
             if opened.mode.startswith(("I", "F")):
                 raise DataError(f"{file} has more than 8 bits a pixel: convert it to an 8-bit image")
-            upright = ImageOps.exif_transpose(opened).convert("L" if channels == 1 else "RGB")
-            fitted = ImageOps.fit(upright, (size, size), Image.Resampling.BILINEAR)
+            return fitted(opened, size, channels)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise DataError(f"cannot read the image {file} ({error}): repair or remove it") from error
-    return np.asarray(fitted).reshape(size, size, channels).transpose(2, 0, 1)
+
+
+def fitted(opened: Image, size: int, channels: int) -> NDArray[np.uint8]:
+    """Returns Pillow's image upright, its shorter side scaled to ``size``, its centre cropped: uint8 C H W."""
+    from PIL import Image, ImageOps
+
+    upright = ImageOps.exif_transpose(opened).convert("L" if channels == 1 else "RGB")
+    cropped = ImageOps.fit(upright, (size, size), Image.Resampling.BILINEAR)
+    return np.asarray(cropped).reshape(size, size, channels).transpose(2, 0, 1)
 
 
 def free_memory() -> int:
