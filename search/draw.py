@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from search.arms import Arm
@@ -59,30 +59,12 @@ def draw(space: Space, generator: random.Random, kept: Mapping[str, Kept] | None
         kept: For variables that are not to be drawn from all that they have, what is kept.
     """
     choice: Choice = {}
-    for variable in in_order(space):
+    for variable in space.in_order:
         if space.active(variable, choice):
             level = _drawn(variable, space, generator, (kept or {}).get(variable.name))
             if level is not None:
                 choice[variable.name] = level
     return choice
-
-
-def in_order(space: Space) -> Iterator[Variable]:
-    """Yields the free variables so that each comes after those that its ``when`` depends on."""
-    done: set[str] = set()
-    waiting = list(space.free)
-    while waiting:
-        ready = [
-            variable for variable in waiting if variable.when.keys() <= done | (variable.when.keys() - _names(space))
-        ]
-        for variable in ready:
-            yield variable
-            done.add(variable.name)
-        waiting = [variable for variable in waiting if variable not in ready]
-
-
-def _names(space: Space) -> set[str]:
-    return {variable.name for variable in space.free}
 
 
 def _drawn(variable: Variable, space: Space, generator: random.Random, kept: Kept | None) -> Level | None:

@@ -94,7 +94,7 @@ class Proposed:
         self._plan, self._record, self._finished = plan, record, dict(finished)
         self._arms_wanted = max(1, design.trials // len(plan.seeds))
         self._total = self._arms_wanted * len(plan.seeds)
-        self._proposer = design.proposer(plan.space)
+        self._proposer = design.proposer(plan)
         self._asked: dict[str, int] = {}
         self._restored: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
         self._waiting: deque[Trial] = deque()

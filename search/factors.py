@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
@@ -39,13 +40,17 @@ class Range(Spec):
 
     def grid(self) -> list[int | float] | None:
         """Returns the numbers of the range in order, or None if there is no end of them."""
+        return None if self._grid is None else list(self._grid)
+
+    @cached_property
+    def _grid(self) -> tuple[int | float, ...] | None:
         step = self.step or (1.0 if self.whole else None)
         if step is None or (self.high - self.low) / step > 1000:
             return None
         count = int((self.high - self.low) / step + 1e-9) + 1
         # Rounded to 12 digits: 0.1 + 2 * 0.1 is to be the 0.3 that a user would write as a level.
         numbers = [round(self.low + index * step, 12) for index in range(count)]
-        return [int(number) for number in numbers] if self.whole else numbers
+        return tuple(int(number) for number in numbers) if self.whole else tuple(numbers)
 
 
 class Scale(Spec):

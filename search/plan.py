@@ -47,6 +47,7 @@ class Plan:
         self.limits = study.spec.limits.whole()
         self.baseline = self._admit_baseline()
         design = study.spec.design
+        design.check(self)
         if isinstance(design, ListedDesign):
             for choice in design.choices(self):
                 if choice:

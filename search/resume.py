@@ -81,6 +81,8 @@ def _settled(before: dict[str, Any], now: dict[str, Any]) -> tuple[dict[str, Any
             study.pop(key, None)
         study["data"].pop("root", None)
         study["train"] = _recipe(study["train"])
+        if isinstance(sampler := study["design"].get("sampler"), str):  # before samplers had fields
+            study["design"]["sampler"] = {"kind": sampler}
         study["design"].setdefault("vary", list(VARIED))  # what runs had before there was a choice
         study["confirm"]["seeds"] = fewest_confirm_seeds(study)
     for name, factor in (first.get("factors") or {}).items():

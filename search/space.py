@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
@@ -49,6 +50,17 @@ class Space:
     def free(self) -> tuple[Variable, ...]:
         """The variables that are chosen; links only follow."""
         return tuple(variable for variable in self.variables if variable.same_as is None)
+
+    @cached_property
+    def in_order(self) -> tuple[Variable, ...]:
+        """The free variables, each after those that its ``when`` depends on."""
+        found: list[Variable] = []
+        waiting, names = list(self.free), {variable.name for variable in self.free}
+        while waiting:
+            done = {variable.name for variable in found}
+            found += [each for each in waiting if each.when.keys() <= done | (each.when.keys() - names)]
+            waiting = [variable for variable in waiting if variable not in found]
+        return tuple(found)
 
     def listed(self, variable: Variable) -> tuple[Level, ...]:
         """Returns a variable's levels in order. Raises ``InputError`` for a range that has no end."""

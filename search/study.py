@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal, Self
 
@@ -131,7 +132,7 @@ class Study:
     filled_in: frozenset[FilledIn]
     plugins: tuple[Plugin, ...] = ()
 
-    @property
+    @cached_property
     def baseline(self) -> dict[str, Any]:
         """The baseline as plain data: network (a generated one as it was written), train and data."""
         return {name: getattr(self.spec, name).plain() for name in ("network", "train", "data")}

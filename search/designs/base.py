@@ -99,6 +99,9 @@ class DesignSpec(Spec):
         """Returns the factors that the design brings itself, beside the study's."""
         return {}
 
+    def check(self, plan: Plan) -> None:
+        """Raises ``InputError`` where the design can't have the arms of this plan's space."""
+
     def called(self, choice: Choice, space: Space) -> str | None:
         """Returns what an arm is called where that says more than the list of its levels; None elsewhere."""
         return None
@@ -176,8 +179,8 @@ class AdaptiveDesign(DesignSpec):
             raise ValueError(f"trials is {self.trials}, but with {seeds} seeds an arm it is {fitting}")
         return self
 
-    def proposer(self, space: Space) -> Proposer:
-        """Returns a fresh proposer over a space."""
+    def proposer(self, plan: Plan) -> Proposer:
+        """Returns a fresh proposer of arms of a plan's space."""
         raise TypeError(f"the design {self.kind} has no proposer")
 
 

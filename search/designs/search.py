@@ -1,20 +1,17 @@
-"""Search: Optuna proposes each arm in the light of the scores so far, by ask and tell."""
+"""Search: a sampler proposes each arm in the light of the scores so far, by ask and tell."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from blocks.base import Count, Natural
-from search.designs.base import DESIGNS, AdaptiveDesign, Proposal
-from search.factors import Choice, Variable
+from search.designs.base import DESIGNS, AdaptiveDesign, Proposer
+from search.samplers import SAMPLERS, SamplerSpec
 
 if TYPE_CHECKING:
-    import optuna
-
-    from search.space import Space
+    from search.plan import Plan
 
 Objective = Literal["val_accuracy", "macs", "params", "activations"]
 
@@ -27,8 +24,8 @@ class Search(AdaptiveDesign):
     proposal's number, so with one worker a resumed search goes the way of an uninterrupted one.
 
     Attributes:
-        sampler: ``tpe`` (Bergstra et al. 2011; multi-objective: Ozaki et al. 2022), ``nsga2`` (Deb et al. 2002), or
-            ``random``.
+        sampler: What proposes arms, by name: ``tpe``, ``nsga2``, ``random`` and others, one file each in
+            ``search/samplers``.
         objectives: What the search trades off.
         startup: How many random proposals come first: TPE's start, NSGA-II's population.
         sampler_seed: Seeds the sampler, not the trials.
@@ -36,132 +33,14 @@ class Search(AdaptiveDesign):
 
     kind: Literal["search"] = "search"
     trials: Count
-    sampler: Literal["tpe", "nsga2", "random"] = "tpe"
+    sampler: Annotated[SamplerSpec, SAMPLERS] = Field(default_factory=lambda: SAMPLERS.parse("tpe"))
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = ("val_accuracy", "macs")
     startup: Annotated[Count, Field(ge=2)] = 10
     sampler_seed: Natural = 0
 
-    def proposer(self, space: Space) -> OptunaProposer:
-        return OptunaProposer(space, self)
+    def check(self, plan: Plan) -> None:
+        if (wrong := self.sampler.misfit(plan, self)) is not None:
+            raise plan.study.source.error(("design", "sampler"), wrong)
 
-
-class OptunaProposer:
-    """Optuna's samplers behind ask and tell. Optuna lives in memory; the record is ours."""
-
-    def __init__(self, space: Space, design: Search) -> None:
-        import optuna
-
-        from search.draw import in_order
-
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._optuna, self._design, self._space = optuna, design, space
-        directions: list[Literal["maximize", "minimize"]] = [
-            "maximize" if name == "val_accuracy" else "minimize" for name in design.objectives
-        ]
-        self._study = optuna.create_study(directions=directions, sampler=self._sampler(0))
-        self._variables = list(in_order(space))
-        self._options = {
-            variable.name: {level.label if level else variable.baseline: level for level in space.options(variable)}
-            for variable in self._variables
-            if variable.range is None
-        }
-        self._asked: dict[int, optuna.Trial] = {}
-        self._accepted = self._draws = 0
-
-    def ask(self) -> Proposal:
-        # A sampler seeded anew for every proposal makes a proposal a function of the history alone.
-        self._study.sampler = self._sampler(self._accepted * 10_000 + self._draws)
-        self._draws += 1
-        trial = self._study.ask()
-        choice: Choice = {}
-        for variable in self._variables:
-            if self._space.active(variable, choice):
-                self._suggest(trial, variable, choice)
-        self._asked[trial.number] = trial
-        return Proposal(trial.number, choice)
-
-    def accept(self, number: int) -> dict[str, Any]:
-        self._accepted, self._draws = self._accepted + 1, 0
-        return dict(self._study.get_trials(deepcopy=False)[number].system_attrs)  # NSGA-II's generation
-
-    def tell(self, number: int, values: Mapping[str, float] | None) -> None:
-        trial = self._asked.pop(number)
-        if values is None:
-            self._study.tell(trial, state=self._optuna.trial.TrialState.FAIL)
-        else:
-            self._study.tell(trial, [values[name] for name in self._design.objectives])
-
-    def remember(self, choice: Choice, values: Mapping[str, float] | None, memo: Mapping[str, Any]) -> None:
-        self._accepted += 1
-        expressed = self._expressed(choice)
-        if values is None or expressed is None:
-            return
-        params, distributions = expressed
-        self._study.add_trial(
-            self._optuna.trial.create_trial(
-                params=params,
-                distributions=distributions,
-                values=[values[name] for name in self._design.objectives],
-                system_attrs=dict(memo),
-            )
-        )
-
-    def _sampler(self, draw: int) -> Any:
-        samplers, design = self._optuna.samplers, self._design
-        seed = (design.sampler_seed * 2_654_435_761 + draw) % 2**32
-        if design.sampler == "tpe":
-            return samplers.TPESampler(seed=seed, n_startup_trials=design.startup, constant_liar=True)
-        if design.sampler == "nsga2":
-            return samplers.NSGAIISampler(seed=seed, population_size=design.startup)
-        return samplers.RandomSampler(seed=seed)
-
-    def _suggest(self, trial: optuna.Trial, variable: Variable, choice: Choice) -> None:
-        distribution = self._distribution(variable)
-        value = self._value(trial, variable, distribution)
-        if variable.range is not None:
-            choice[variable.name] = variable.level(value)
-        elif (level := self._options[variable.name][value]) is not None:
-            choice[variable.name] = level
-
-    def _value(self, trial: optuna.Trial, variable: Variable, distribution: Any) -> Any:
-        if variable.range is None:
-            return trial.suggest_categorical(variable.name, distribution.choices)
-        suggest = trial.suggest_int if variable.range.whole else trial.suggest_float
-        return suggest(variable.name, distribution.low, distribution.high, step=distribution.step, log=distribution.log)
-
-    def _distribution(self, variable: Variable) -> Any:
-        distributions, limits = self._optuna.distributions, variable.range
-        if limits is None:
-            return distributions.CategoricalDistribution(tuple(self._options[variable.name]))
-        if limits.whole:
-            step = int(limits.step or 1)
-            return distributions.IntDistribution(int(limits.low), int(limits.high), log=limits.log, step=step)
-        return distributions.FloatDistribution(limits.low, limits.high, log=limits.log, step=limits.step)
-
-    def _expressed(self, choice: Choice) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Returns a choice in Optuna's terms, or None where the baseline's own value lies outside a range."""
-        params, distributions = {}, {}
-        for variable in self._variables:
-            if not self._space.active(variable, choice):
-                continue
-            distribution = self._distribution(variable)
-            level = choice.get(variable.name)
-            if variable.range is None:
-                value: Any = level.label if level else variable.baseline
-            else:
-                value = level.value if level else variable.base
-            if value is None or isinstance(value, (list, dict)):
-                return None
-            if not self._holds(variable, value):
-                return None
-            params[variable.name], distributions[variable.name] = value, distribution
-        return params, distributions
-
-    def _holds(self, variable: Variable, value: Any) -> bool:
-        limits = variable.range
-        if limits is None:
-            return value in self._options[variable.name]
-        if isinstance(value, str) or not limits.low <= value <= limits.high:
-            return False
-        grid = None if limits.log else limits.grid()
-        return value in grid if grid is not None else (float(value).is_integer() or not limits.whole)
+    def proposer(self, plan: Plan) -> Proposer:
+        return self.sampler.proposer(plan, self)

@@ -87,7 +87,7 @@ def test_what_is_planned_is_run_and_a_resumed_check_has_the_same_arms(tmp_path: 
         count = len(record.entries)
         explored(again, record, tmp_path, runner).write()
         assert len(record.entries) == count
-        names = [entry["trial"] for entry in record.entries if entry.get("phase") == "fidelity"]
+        names = [entry["trial"] for entry in record.entries if entry.get("phase") == "fidelity" and "trial" in entry]
     planned = planned_trials(found)["fidelity"]
     table = arms(tmp_path)["fidelity"]
     told = [(length, name) for row in table["arms"] for length in ("short", "full") for name in row[length]["trials"]]

@@ -1,0 +1,158 @@
+"""Evolution of arms along the front of accuracy and cost, with a model that looks before it trains.
+
+What Optuna can't know is known here: what an arm costs before it is trained, which arms can't run, and which are the
+same network. No proposal is spent on either.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.designs.base import Proposal
+from search.draw import draw
+from search.factors import Choice
+from search.genes import Genes
+from search.surrogate import Surrogate
+
+if TYPE_CHECKING:
+    from search.designs.search import Search
+    from search.plan import Plan
+
+Array = NDArray[np.float64]
+
+CHILDREN, STRANGERS = 96, 16
+"""Children of the front, and arms drawn at random, that the model looks at before one of them is proposed."""
+RANDOM = 0.1
+"""How often an arm is drawn at random whatever the model says, so that no region is given up for good."""
+TRIES = 12
+"""How many of the best children are tried before chance takes over: some can't run, or are there already."""
+FLOOR = 1e-3
+"""Errors are compared as logarithms, and this much is added: between 0.1% and none there is only luck."""
+
+
+@dataclass
+class _Seen:
+    choice: Choice
+    numbers: Array
+    cost: float
+    error: float
+
+
+class EvolutionProposer:
+    """Proposes children of the best arms at every cost.
+
+    A child changes a variable or two of an arm near the front, or mixes two of them. Of many children a model of the
+    scores so far, drawn from its posterior, chooses the one that would add most to the hypervolume of accuracy and log
+    cost, over the root of its own cost: cheap arms tell as much and take less.
+
+    Args:
+        share: How strongly cost counts against a child: its MACs to this power divide what it would add.
+    """
+
+    def __init__(self, plan: Plan, design: Search, share: float) -> None:
+        self._plan, self._design, self._share = plan, design, share
+        self._genes = Genes(plan.space)
+        self._errors, self._costs = Surrogate(self._genes.count), Surrogate(self._genes.count)
+        self._costly = next((name for name in design.objectives if name != "val_accuracy"), None)
+        self._seen: list[_Seen] = []
+        self._asked: dict[int, Choice] = {}
+        self._number = self._accepted = self._draws = 0
+
+    def ask(self) -> Proposal:
+        # Seeded by how far the search is, so that a resumed one proposes what an uninterrupted one would have.
+        place = f"{self._design.sampler_seed}/{self._accepted}/{self._draws}"
+        generator = random.Random(place)
+        self._draws += 1
+        if len(self._seen) < self._design.startup or generator.random() < RANDOM:
+            choice = draw(self._plan.space, generator)
+        else:
+            choice = self._best_child(generator)
+        self._number += 1
+        self._asked[self._number] = choice
+        return Proposal(self._number, choice)
+
+    def accept(self, number: int) -> dict[str, Any]:
+        self._accepted, self._draws = self._accepted + 1, 0
+        return {}
+
+    def tell(self, number: int, values: Mapping[str, float] | None) -> None:
+        choice = self._asked.pop(number)
+        if values is not None:
+            self._learn(choice, values)
+
+    def remember(self, choice: Choice, values: Mapping[str, float] | None, memo: Mapping[str, Any]) -> None:
+        self._accepted += 1
+        if values is not None:
+            self._learn(choice, values)
+
+    def _learn(self, choice: Choice, values: Mapping[str, float]) -> None:
+        numbers = self._genes.numbers(choice)
+        error = math.log(1 - values["val_accuracy"] + FLOOR)
+        cost = math.log(values[self._costly or "macs"])
+        self._errors.learn(numbers, error)
+        self._costs.learn(numbers, cost)
+        self._seen.append(_Seen(choice, numbers, cost, error))
+
+    def _best_child(self, generator: random.Random) -> Choice:
+        dice = np.random.default_rng(generator.getrandbits(64))
+        mean, drawn = self._errors.drawn(dice)
+        expected, _ = self._costs.drawn(dice)
+        numbers = np.array([seen.numbers for seen in self._seen])
+        costs = np.array([seen.cost for seen in self._seen])
+        # A score is one noisy draw, and the model has seen them all: the truth is somewhere between.
+        errors = (np.array([seen.error for seen in self._seen]) + self._errors.scores(numbers, mean)) / 2
+        if self._costly is None:
+            costs = np.zeros_like(costs)
+        front = _front(costs, errors)
+        children = [self._child(front, generator) for _ in range(CHILDREN)]
+        children += [draw(self._plan.space, generator) for _ in range(STRANGERS)]
+        theirs = np.array([self._genes.numbers(child) for child in children])
+        their_costs = self._costs.scores(theirs, expected)
+        at = np.zeros_like(their_costs) if self._costly is None else their_costs
+        gains = _gains(costs[front], errors[front], at, self._errors.scores(theirs, drawn))
+        worth = gains * np.exp(-self._share * (their_costs - their_costs.min()))
+        for index in np.argsort(-worth, kind="stable")[:TRIES]:
+            child = children[int(index)]
+            if self._plan.judge(child).status == "run":
+                return child
+        return draw(self._plan.space, generator)
+
+    def _child(self, front: NDArray[np.int64], generator: random.Random) -> Choice:
+        place = generator.randrange(len(front))
+        parent = self._seen[int(front[place])].choice
+        if len(front) > 1 and generator.random() < 0.25:
+            beside = place + 1 if place + 1 < len(front) else place - 1
+            parent = self._genes.crossed(parent, self._seen[int(front[beside])].choice, generator)
+        return self._genes.changed(parent, generator)
+
+
+def _front(costs: Array, errors: Array) -> NDArray[np.int64]:
+    """Returns the arms that none is as cheap and better than, cheapest first."""
+    order = np.lexsort((errors, costs))
+    best = np.minimum.accumulate(errors[order])
+    first = np.concatenate([[True], best[1:] < best[:-1]])
+    front: NDArray[np.int64] = order[first]
+    return front
+
+
+def _gains(costs: Array, errors: Array, their_costs: Array, their_errors: Array) -> Array:
+    """Returns by how much each of some arms would add to the area above a front, in accuracy times log cost.
+
+    The area ends a little beyond the dearest arm of the front, and at the worst accuracy on it.
+    """
+    end = max(costs[-1], float(their_costs.max())) + 0.1
+    stops = np.append(costs[1:], end)
+    accuracy, theirs = -np.exp(errors), -np.exp(their_errors)
+    worst = accuracy[0] - 0.05
+    cheaper = np.maximum(theirs - worst, 0) * np.maximum(costs[0] - their_costs, 0)  # to the left of the front
+    widths = np.maximum(stops[None] - np.maximum(costs[None], their_costs[:, None]), 0)
+    heights = np.maximum(theirs[:, None] - accuracy[None], 0)
+    gains: Array = cheaper + (widths * heights).sum(1)
+    return gains

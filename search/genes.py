@@ -1,0 +1,152 @@
+"""Choices as numbers, and small changes of them: what a model of arms and evolution work on."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.draw import draw
+from search.factors import Choice, Level, Variable
+from search.space import Space
+
+TOGETHER = 0.3
+"""How often all stages of a factor change at once, as one would make a network wider or deeper."""
+SPREAD = 0.15
+"""The deviation of a change within a range that has no end of numbers, in shares of the range."""
+
+
+class Genes:
+    """The variables of a space, each as numbers from -1 to 1: one for what has an order, one a level for what has none.
+
+    A variable that is not varied under a choice is 0 throughout.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._variables = space.in_order
+        self._conditional = [variable for variable in self._variables if variable.when]
+        self._options = {variable.name: _options(variable, space) for variable in self._variables}
+        self._ends = {variable.name: _ends(variable, self._options[variable.name]) for variable in self._variables}
+        self._starts: dict[str, int] = {}
+        self.count = 0
+        for variable in self._variables:
+            self._starts[variable.name] = self.count
+            self.count += 1 if self._ends[variable.name] else len(self._options[variable.name])
+
+    def numbers(self, choice: Choice) -> NDArray[np.float64]:
+        """Returns a choice as numbers."""
+        found = np.zeros(self.count)
+        for variable in self._variables:
+            if not self._space.active(variable, choice):
+                continue
+            start, level, ends = self._starts[variable.name], choice.get(variable.name), self._ends[variable.name]
+            if ends:
+                found[start] = _scaled(level.value if level else variable.base, ends)
+            else:
+                found[start + _place(self._options[variable.name], level)] = 1.0
+        return found
+
+    def changed(self, choice: Choice, generator: random.Random) -> Choice:
+        """Returns a choice with one variable, or all stages of one factor, a little otherwise; sometimes two."""
+        found = dict(choice)
+        for _ in range(1 if generator.random() < 0.6 else 2):
+            active = [variable for variable in self._variables if self._space.active(variable, found)]
+            chosen = generator.choice(active)
+            others = [variable for variable in active if variable.factor == chosen.factor]
+            up = generator.random() < 0.5
+            for variable in others if generator.random() < TOGETHER else [chosen]:
+                self._set(found, variable, self._neighbour(variable, found.get(variable.name), up, generator))
+        fresh: Choice | None = None
+        for variable in self._conditional:  # what is varied may have changed
+            if not self._space.active(variable, found):
+                found.pop(variable.name, None)
+            elif not self._space.active(variable, choice):
+                fresh = draw(self._space, generator) if fresh is None else fresh
+                self._set(found, variable, fresh.get(variable.name))
+        return found
+
+    def crossed(self, one: Choice, other: Choice, generator: random.Random) -> Choice:
+        """Returns a choice that has each factor from one of two parents."""
+        parents = {variable.factor: generator.choice((one, other)) for variable in self._variables}
+        found: Choice = {}
+        for variable in self._variables:
+            parent = parents[variable.factor]
+            if self._space.active(variable, found) and variable.name in parent:
+                found[variable.name] = parent[variable.name]
+        return found
+
+    def _neighbour(self, variable: Variable, level: Level | None, up: bool, generator: random.Random) -> Level | None:
+        options, ends = self._options[variable.name], self._ends[variable.name]
+        if options and ends:
+            step = (1 if up else -1) * (1 if generator.random() < 0.7 else 2)
+            return options[min(max(_place(options, level) + step, 0), len(options) - 1)]
+        if options:
+            here = _place(options, level)
+            return options[generator.choice([place for place in range(len(options)) if place != here] or [here])]
+        assert ends is not None
+        place = _scaled(level.value if level else variable.base, ends) + 2 * generator.gauss(0, SPREAD)
+        return variable.level(_unscaled(min(max(place, -1.0), 1.0), ends, variable))
+
+    @staticmethod
+    def _set(choice: Choice, variable: Variable, level: Level | None) -> None:
+        choice.pop(variable.name, None)
+        if level is not None:
+            choice[variable.name] = level
+
+
+Ends = tuple[float, float, bool]
+"""The least and the largest number, as logarithms if so it says."""
+
+
+def _options(variable: Variable, space: Space) -> list[Level | None]:
+    """Returns what a variable may be, numbers in their order; nothing for a range without an end of numbers."""
+    if variable.range is not None:
+        return list(variable.listed() or ())
+    options = list(space.options(variable))
+    values = [level.value if level else variable.base for level in options]
+    if all(_is_number(value) for value in values):
+        options.sort(key=lambda level: level.value if level else variable.base)
+    return options
+
+
+def _ends(variable: Variable, options: Sequence[Level | None]) -> Ends | None:
+    if variable.range is not None:
+        low, high = variable.range.low, variable.range.high
+    else:
+        values = [level.value if level else variable.base for level in options]
+        if not values or not all(_is_number(value) for value in values):
+            return None
+        low, high = min(values), max(values)
+    if low == high:
+        return None if options else (low, high, False)
+    return (math.log(low), math.log(high), True) if low > 0 else (low, high, False)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _scaled(value: object, ends: Ends) -> float:
+    low, high, logarithmic = ends
+    if not isinstance(value, (int, float)) or (logarithmic and value <= 0) or low == high:
+        return 0.0
+    place = math.log(value) if logarithmic else float(value)
+    return min(max(2 * (place - low) / (high - low) - 1, -1.5), 1.5)  # the baseline's own may lie outside
+
+
+def _unscaled(place: float, ends: Ends, variable: Variable) -> float:
+    low, high, logarithmic = ends
+    value = low + (place + 1) / 2 * (high - low)
+    value = math.exp(value) if logarithmic else value
+    assert variable.range is not None
+    return round(value) if variable.range.whole else value
+
+
+def _place(options: Sequence[Level | None], level: Level | None) -> int:
+    """Returns which of the options a level is; the first if it is none, as the baseline's own value may be."""
+    label = level.label if level else None
+    return next((place for place, option in enumerate(options) if (option.label if option else None) == label), 0)

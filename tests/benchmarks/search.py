@@ -1,0 +1,245 @@
+"""What a sampler finds for the MACs that it trains: hypervolume against random search, over repeats.
+
+    python -m tests.benchmarks.search                            # all problems and samplers; --repeats 5 is quick
+    python -m tests.benchmarks.search --problem digits --sampler evolution --repeats 30
+
+Problems: ``digits``, a table of real trainings (``tests.benchmarks.table``), replayed; ``surface``, generated, whose
+accuracy rises with MACs and whose front is known; ``blind``, generated, whose accuracy has nothing to do with MACs.
+
+A search is the real one, queue, plan and sampler; only the training is looked up. At each point its front is the arms
+that it believes in, those of the best observed scores, and is valued by what they are worth: the mean over seeds, or
+the surface without noise. Never the observed score. Hypervolume is of accuracy against log MACs; the reference point,
+fixed beforehand, is the worst accuracy of all arms in the table (of 2,000 on a surface) and the most MACs.
+
+Printed: the MACs that a sampler trained, over those that random search trained in ``--trials`` trials, when it first
+held random's mean final hypervolume for good; median and quartiles over repeats, and how many never did. Goal: 1/10,
+and never worse than random where MACs say nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+import random
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from blocks.source import parse_yaml, read_yaml
+from search.arms import Arm
+from search.draw import draw
+from search.explore import Proposed
+from search.plan import Plan
+from search.study import resolve_study
+
+TABLES = Path(__file__).parent / "tables"
+SAMPLERS = ("random", "qmc", "tpe", "nsga2", "evolution", "smallest")
+GENERATED = """\
+name: surface
+data: {kind: synthetic, image_size: 8, channels: 3, num_classes: 10, images: 300}
+network:
+  stem: {kind: conv3x3, width: 8}
+  stages:
+    - {block: basic, depth: 2, width: 16}
+    - {block: basic, depth: 2, width: 32, stride: 2}
+    - {block: basic, depth: 2, width: 64, stride: 2}
+train: {epochs: 1, batch_size: 16}
+factors:
+  block: {levels: {bottleneck: {"network.stages[*].block": bottleneck}}}
+  activation: {path: "network.stages[*].block.activation", levels: [relu, silu, gelu]}
+  kernel: {path: "network.stages[*].block.kernel", levels: [3, 5]}
+  depth: {path: "network.stages[each].depth", range: {low: 1, high: 6}}
+  width: {path: "network.stages[each].width", range: {low: 8, high: 96, step: 8}}
+"""
+DESIGN = "design: {{kind: search, trials: {trials}, sampler: {sampler}, sampler_seed: {seed}, startup: 20}}\n"
+
+
+@dataclass
+class Problem:
+    """What is searched.
+
+    Attributes:
+        text: The study's YAML without its design.
+        score: The score of an arm that a search observes, and what the arm is worth.
+        reference: The worst accuracy, and the logarithm of the most MACs.
+    """
+
+    text: str
+    score: Callable[[Arm, int], tuple[float, float]]
+    reference: tuple[float, float]
+
+
+@dataclass
+class Memory:
+    """A record that is kept in memory."""
+
+    entries: list[dict[str, Any]] = field(default_factory=list)
+
+    def append(self, event: str, sync: bool = True, **fields: Any) -> None:
+        self.entries.append({"event": event, **fields})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--problem", choices=list(PROBLEMS), action="append")
+    parser.add_argument("--sampler", action="append", help=f"by default {', '.join(SAMPLERS)}")
+    parser.add_argument("--repeats", type=int, default=30)
+    parser.add_argument("--trials", type=int, default=500)
+    options = parser.parse_args()
+    for name in options.problem or [name for name in PROBLEMS if name != "digits" or (TABLES / "digits.csv").exists()]:
+        print(json.dumps(compared(name, options)))
+
+
+def compared(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Prints a table of one problem; returns its rows."""
+    problem = PROBLEMS[name]()
+    base = [search(problem, "random", options.trials, seed) for seed in range(options.repeats)]
+    goal = statistics.fmean(run[-1][1] for run in base)
+    spent = statistics.fmean(run[-1][0] for run in base)
+    print(f"{name}: random search reaches {goal:.4f} with {spent:.3g} MACs of training in {options.trials} trials")
+    print(f"{'':12}{'hypervolume after a':^30}\n{'':12}{'tenth of the MACs':>20}{'all':>10}", end="")
+    print(f"{'MACs to reach random’s':>25}{'quartiles':>20}{'never':>7}{'ms a trial':>12}")
+    rows = []
+    for sampler in options.sampler or SAMPLERS:
+        started = perf_counter()
+        runs = (
+            base
+            if sampler == "random"
+            else [search(problem, sampler, options.trials, seed) for seed in range(options.repeats)]
+        )
+        taken = (perf_counter() - started) / options.repeats / options.trials * 1000
+        tenth = [at(run, spent / 10) for run in runs]
+        shares = sorted(reached(run, goal) / spent for run in runs)
+        low, middle, high = (float(np.quantile(shares, q, method="nearest")) for q in (0.25, 0.5, 0.75))
+        never = sum(math.isinf(share) for share in shares)
+        row = {"sampler": sampler, "tenth": statistics.fmean(tenth), "end": statistics.fmean(r[-1][1] for r in runs)}
+        row |= {"share": middle, "low": low, "high": high, "never": never, "ms": taken}
+        rows.append(row)
+        print(
+            f"{sampler:12}{row['tenth']:20.4f}{row['end']:10.4f}{middle:25.3f}{low:11.3f} to {high:5.3f}{never:7}",
+            end="",
+        )
+        print(f"{'' if sampler == 'random' else f'{taken:.1f}':>12}", flush=True)
+    return {"problem": name, "goal": goal, "repeats": options.repeats, "trials": options.trials, "rows": rows}
+
+
+def search(problem: Problem, sampler: str, trials: int, seed: int) -> list[tuple[float, float]]:
+    """Returns the MACs trained so far, and the hypervolume of what is believed in, after every trial."""
+    named = "random" if sampler == "smallest" else sampler
+    text = problem.text + DESIGN.format(trials=trials, sampler=named, seed=seed)
+    plan = Plan(resolve_study(parse_yaml(text, "search.yaml")))
+    queue = Proposed(plan, Memory(), {})  # type: ignore[arg-type]
+    spent, seen, course = 0.0, [], []
+    while (trial := queue.next()) is not None:
+        arm = plan.arms[trial.arm]
+        assert arm.cost is not None
+        observed, worth = problem.score(arm, seed)
+        if sampler == "smallest":
+            observed = math.log(arm.cost.params) / 100  # believes in nothing but the number of parameters
+        spent += arm.cost.macs
+        seen.append((math.log(arm.cost.macs), observed, worth))
+        queue.finished(trial, {"status": "completed", "val_accuracy": min(max(observed, 0.0), 1.0)})
+        course.append((spent, hypervolume(seen, problem.reference)))
+    return course
+
+
+def hypervolume(seen: list[tuple[float, float, float]], reference: tuple[float, float]) -> float:
+    """Returns the area that the arms of the observed front dominate, by what they are worth."""
+    worst, end = reference
+    area, best, held = 0.0, -math.inf, worst
+    points = []
+    for cost, observed, worth in sorted(seen):
+        if observed > best:
+            best = observed
+            points.append((cost, worth))
+    for cost, worth in points:
+        if worth > held:
+            area += (worth - held) * max(end - cost, 0.0)
+            held = worth
+    return area
+
+
+def at(run: list[tuple[float, float]], spent: float) -> float:
+    return next((volume for macs, volume in reversed(run) if macs <= spent), 0.0)
+
+
+def reached(run: list[tuple[float, float]], goal: float) -> float:
+    """Returns the MACs after which a run held the goal to its end; infinity if it didn't."""
+    last = next((index for index in range(len(run) - 1, -1, -1) if run[index][1] < goal), -1)
+    return run[last + 1][0] if last + 1 < len(run) else math.inf
+
+
+def digits() -> Problem:
+    """Returns the table of real trainings: a score is one seed's last epoch, the worth the mean over seeds."""
+    space = (TABLES / "digits.yaml").read_text().partition("design:")[0]
+    plan = Plan(resolve_study(read_yaml(TABLES / "digits.yaml")))
+    columns = list(plan.baseline.levels)
+    with (TABLES / "digits.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    last = max(int(name[3:]) for name in rows[0] if name.startswith("s0e"))
+    scores = {
+        tuple(row[name] for name in columns): [float(row[f"s{seed}e{last}"]) for seed in range(3)] for row in rows
+    }
+
+    def score(arm: Arm, seed: int) -> tuple[float, float]:
+        own = scores[tuple(arm.levels[name] for name in columns)]
+        return own[seed % 3], statistics.fmean(own)
+
+    worst = min(statistics.fmean(own) for own in scores.values())
+    return Problem(space, score, (worst, math.log(max(float(row["macs"]) for row in rows))))
+
+
+def generated(worth: Callable[[Arm], float]) -> Problem:
+    plan = Plan(resolve_study(parse_yaml(GENERATED + DESIGN.format(trials=10, sampler="random", seed=0), "s.yaml")))
+    dice = random.Random(0)
+    sample = [arm for _ in range(2000) if (arm := plan.judge(draw(plan.space, dice))).status == "run"]
+    reference = min(map(worth, sample)), math.log(max(arm.cost.macs for arm in sample if arm.cost))
+
+    def score(arm: Arm, seed: int) -> tuple[float, float]:
+        true = worth(arm)
+        return true + random.Random(f"{arm.arm}/{seed}").gauss(0, 0.004), true
+
+    return Problem(GENERATED, score, reference)
+
+
+def surface(arm: Arm) -> float:
+    """Accuracy that rises with MACs and levels off, best where depths and widths grow together."""
+    own, levels = arm.cost, arm.levels
+    assert own is not None
+    balance = sum(abs(math.log(width(levels, stage + 1) / width(levels, stage) / 1.6)) for stage in (0, 1))
+    deep = abs(math.log(sum(depth(levels, stage) for stage in range(3)) / 9))
+    kind = 0.006 * (levels["activation"] == "silu") - 0.004 * (levels["kernel"] == "5")
+    reward = 0.01 * (levels["block"] == "bottleneck") * (own.macs > 3e6)
+    return 0.95 - 0.35 * (own.macs / 1e5) ** -0.45 - 0.02 * balance - 0.02 * deep + kind + reward
+
+
+def blind(arm: Arm) -> float:
+    """Accuracy that has nothing to do with MACs: of the activation, and of depths by parity."""
+    levels = arm.levels
+    odd = sum(int(levels[f"depth[{stage}]"]) % 2 for stage in range(3))
+    return 0.9 + 0.02 * (levels["activation"] == "gelu") + 0.01 * odd + 0.01 * (int(levels["width[1]"]) % 16 == 0)
+
+
+def width(levels: Mapping[str, str], stage: int) -> int:
+    return int(levels[f"width[{stage}]"])
+
+
+def depth(levels: Mapping[str, str], stage: int) -> int:
+    return int(levels[f"depth[{stage}]"])
+
+
+PROBLEMS: dict[str, Callable[[], Problem]] = {
+    "digits": digits,
+    "surface": lambda: generated(surface),
+    "blind": lambda: generated(blind),
+}
+
+if __name__ == "__main__":
+    main()
