@@ -102,6 +102,7 @@ def figure(traces: Sequence[Trace], *, height: int, x: dict[str, Any], y: dict[s
         "height": height,
         "hovermode": "closest",
         "hoverlabel": {"bgcolor": SURFACE, "bordercolor": FAINT, "font": {"color": INK}, "align": "left"},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": MUTED, "activecolor": INK},
         "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "itemclick": False},
         "xaxis": _merge(axis, {"showgrid": False}, x),
         "yaxis": _merge(axis, {"showgrid": True}, y),
@@ -126,6 +127,25 @@ def log_axis(low: float, high: float, title: str) -> dict[str, Any]:
 def plain(text: object) -> str:
     """Makes any text safe inside a figure, where plotly.js would take some tags for markup."""
     return html.escape(str(text), quote=False)
+
+
+def cut(text: object, width: int) -> str:
+    """Returns a text cut to so many characters, made safe."""
+    said = str(text)
+    return plain(said if len(said) <= width else said[: width - 1] + "…")
+
+
+def wrapped(label: object, width: int = 28, lines: int = 2) -> str:
+    """Returns a label on a few lines, broken where it lists things ("width=8, depth=2"), made safe."""
+    rows: list[str] = []
+    for part in str(label).split(", "):
+        if rows and len(rows[-1]) + len(part) + 3 <= width:
+            rows[-1] += f", {part}"
+        else:
+            rows.append(part)
+    kept = [*rows[: lines - 1], ", ".join(rows[lines - 1 :])] if len(rows) > lines else rows
+    ends = [","] * (len(kept) - 1) + [""]
+    return "<br>".join(cut(row, width) + end for row, end in zip(kept, ends, strict=True))
 
 
 def numbers(values: Any) -> list[float | None]:
@@ -174,10 +194,15 @@ def _merge(*layers: dict[str, Any]) -> dict[str, Any]:
 
 
 def _round_ticks(low: float, high: float) -> list[float]:
-    for digits in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8), tuple(tenth / 10 for tenth in range(10, 100))):
-        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        ticks = [digit * 10.0**power for power in powers for digit in digits]
-        inside = [tick for tick in ticks if low <= tick <= high]
+    """Returns round numbers between two: by powers of ten where they are far apart, else in equal steps."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for digits in ((1,), (1, 3), (1, 2, 5)):
+        inside = [tick for power in powers for tick in (digit * 10.0**power for digit in digits) if low <= tick <= high]
         if len(inside) >= 4:
             return inside if len(inside) <= 9 else inside[:: math.ceil(len(inside) / 8)]
-    return inside
+    # No finer than a label of three digits can tell apart.
+    least = max((high - low) / 6, 10.0 ** (math.floor(math.log10(high)) - 2))
+    scale = 10.0 ** math.floor(math.log10(least))
+    step = next(scale * digit for digit in (1, 2, 2.5, 5, 10) if scale * digit >= least * (1 - 1e-9))
+    first, last = math.ceil(low / step), math.floor(high / step)
+    return [number * step for number in range(first, last + 1)]

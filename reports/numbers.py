@@ -92,6 +92,11 @@ def seconds(value: float) -> str:
     return f"{value / 60:.0f}{SPACE}min" if value < 5400 else f"{value / 3600:.1f}{SPACE}h"
 
 
+def about(value: float) -> str:
+    """Formats a duration that is guessed, with two digits at most: 9.9 s, 50 s, 12 min."""
+    return ABSENT if math.isnan(value) else seconds(float(f"{value:.2g}"))
+
+
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """Formats a number of things: 1 seed, 5 seeds."""
     return f"{number:,}{SPACE}{noun if number == 1 else plural or noun + 's'}"

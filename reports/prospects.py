@@ -8,7 +8,7 @@ import pandas as pd
 
 from reports.comparisons import BOTH, COST_NAMES, MATCHED, TUNED
 from reports.frontier import noise
-from reports.numbers import count, points, seconds
+from reports.numbers import about, count, points
 from reports.outlook import MORE, seeds_to_tell
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _bought(findings: Findings) -> tuple[str, ...]:
         "at the comparisons’ median scatter)"
     ]
     said += [
-        f"one of {points(row['detectable'])[1:]} with {int(row['pairs'])}, {_time(row['seconds'], workers)} more"
+        f"one of {points(row['detectable'])[1:]} with {int(row['pairs'])} ({_time(row['seconds'], workers, ' more')})"
         for row in (more, most)
     ]
     return (
@@ -69,8 +69,8 @@ def _price(row: pd.Series, workers: int) -> str:
     return f"{seeds}, {int(row['more']):,} more: {trials} with all arms, {_time(row['seconds'], workers)}"
 
 
-def _time(duration: float, workers: int) -> str:
-    return f"about {seconds(duration)} on {count(workers, 'worker')}"
+def _time(duration: float, workers: int, more: str = "") -> str:
+    return f"about {about(duration)}{more} on {count(workers, 'worker')}"
 
 
 def _at(findings: Findings, row: pd.Series) -> str:

@@ -58,13 +58,17 @@ def test_ledger(findings: Findings) -> Facts:
         return [("Test split", "sealed: no trial was ever judged on it")]
     if not table.ledger:
         times = words([moment(time) for time in table.test_openings])
-        return [("Test split", f"opened {count(len(table.test_openings), 'time')}: {times}")]
+        return [("Test split", f"opened {_often(len(table.test_openings))}: {times}")]
     said = []
     for entry in table.ledger:
         arms, trials = count(len(entry["arms"] or ()), "arm"), count(int(entry["trials"] or 0), "trial")
         why = f", {entry['why']}" if entry.get("why") else ""
         said.append(f"{moment(entry['time'])}, after the choice, for {arms} and {trials}{why}")
-    return [("Test split", f"opened {count(len(said), 'time')}: {'; '.join(said)}")]
+    return [("Test split", f"opened {_often(len(said))}: {'; '.join(said)}")]
+
+
+def _often(times: int) -> str:
+    return "once" if times == 1 else f"{times} times"
 
 
 def _span(seeds: list[int]) -> str:

@@ -27,10 +27,12 @@ const Figures = (() => {
 
   const show = (plot, plain, { dark = darkly.matches, width } = {}) => {
     const figure = dark ? recolour(plain, "") : { data: plain.data, layout: { ...plain.layout } };
-    if (width) Object.assign(figure.layout, { width, autosize: false });
+    /* A figure may name the least width at which its labels stand apart; where there is less, it scrolls. */
+    const across = width ?? (figure.layout.meta?.least > plot.clientWidth ? figure.layout.meta.least : undefined);
+    if (across) Object.assign(figure.layout, { width: across, autosize: false });
     if (touch.matches) figure.layout.dragmode = false; /* a finger on a figure scrolls the page */
     if ((width ?? plot.clientWidth) < NARROW) {
-      figure.layout.margin = { ...figure.layout.margin, l: 44, r: 6 };
+      figure.layout.margin = { ...figure.layout.margin, l: 44, r: Math.max(6, figure.layout.margin.r - 8) };
       figure.layout.font = { ...figure.layout.font, size: 11 };
     }
     return Plotly.react(plot, figure.data, figure.layout, config);

@@ -188,10 +188,14 @@ def _hover(row: dict[Any, Any]) -> str:
     if row["count"] > 1:
         return f"{count(int(row['count']), 'arm')} about here"
     interval = percent_interval(row["low"], row["high"], 2)
-    accuracy = f"{percent(row['mean'], 2)} {interval}, {count(int(row['n']), 'seed')}"
+    accuracy = f"{_known(percent(row['mean'], 2), interval)}, {count(int(row['n']), 'seed')}"
     likely = "" if row["likely"] != row["likely"] else f"<br>on the true front with probability {row['likely']:.2f}"
     costs = f"{quantity(row['macs'], 'MACs')}, {quantity(row['params'], 'parameters')}"
     return f"<b>{ink.plain(row['label'])}</b><br>{accuracy}<br>{costs}{likely}"
+
+
+def _known(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
 
 
 def _colours(frame: pd.DataFrame) -> dict[str, str]:

@@ -78,7 +78,7 @@ def draw(frame: pd.DataFrame) -> ink.Figure:
     named = frame.drop_duplicates("order")
     vertical = {
         "tickvals": [-float(order) for order in named["order"]],
-        "ticktext": [_wrapped(text) for text in named["change"]],
+        "ticktext": [ink.wrapped(text) for text in named["change"]],
         "range": [-len(named) + 0.4, 0.6],
         "showgrid": False,
     }
@@ -143,9 +143,3 @@ def _shapes(frame: pd.DataFrame, low: float, high: float) -> list[dict[str, Any]
     ends = {"x0": max(-margin, low), "x1": min(margin, high)}
     strip = {"type": "rect", **ends, **upright, "line": {"width": 0}, "fillcolor": ink.shade(ink.FAINT, ink.BAND)}
     return [strip, line]
-
-
-def _wrapped(text: str) -> str:
-    lines = [line if len(line) <= 28 else line[:27] + "…" for line in text.split(", ")]
-    shown = [*lines[:2], "…"] if len(lines) > 3 else lines
-    return "<br>".join(ink.plain(line) for line in shown)

@@ -43,7 +43,7 @@ def draw(frame: pd.DataFrame) -> ink.Figure:
     """Draws a bar a factor, what pairs add and what is left in grey."""
     own = ~frame["factor"].isin([INTERACTIONS, REST])
     colours = [ink.SERIES[0] if mine else ink.FAINT for mine in own]
-    names = [name if len(name) <= 26 else name[:25] + "…" for name in frame["factor"]]
+    names = [ink.wrapped(name, 26) for name in frame["factor"]]
     trace: ink.Trace = {
         "type": "bar",
         "orientation": "h",
@@ -65,7 +65,7 @@ def draw(frame: pd.DataFrame) -> ink.Figure:
     }
     vertical = {
         "tickvals": [-place for place in range(len(frame))],
-        "ticktext": [ink.plain(name) for name in names],
+        "ticktext": names,
         "range": [-len(frame) + 0.4, 0.6],
         "showgrid": False,
     }

@@ -64,12 +64,12 @@ def _map(part: pd.DataFrame, value: str, frame: pd.DataFrame) -> ink.Figure:
         for (x, y), number in zip(places, part[value], strict=True)
     ]  # fmt: skip
     horizontal = {
-        "tickvals": list(range(len(columns))), "ticktext": [ink.plain(_short(level)) for level in columns],
+        "tickvals": list(range(len(columns))), "ticktext": [ink.cut(level, 16) for level in columns],
         "range": [-0.5, len(columns) - 0.5], "title": {"text": ink.plain(part["columns"].iloc[0])}, "ticks": "",
         "showline": False,
     }  # fmt: skip
     vertical = {
-        "tickvals": [-place for place in range(len(rows))], "ticktext": [ink.plain(_short(level)) for level in rows],
+        "tickvals": [-place for place in range(len(rows))], "ticktext": [ink.cut(level, 16) for level in rows],
         "range": [-len(rows) + 0.5, 0.5], "title": {"text": ink.plain(part["rows"].iloc[0])}, "showgrid": False,
         "ticks": "", "showline": False,
     }  # fmt: skip
@@ -108,7 +108,3 @@ def _colour(number: float, value: str, every: pd.Series) -> str:
     most = max(every.abs().max(), 1e-9)
     level = min(int(abs(number) / most * len(ink.HEAT)), len(ink.HEAT) - 1)
     return ink.shade(ink.SERIES[0] if number >= 0 else ink.SERIES[1], ink.HEAT[level])
-
-
-def _short(level: str) -> str:
-    return level if len(level) <= 16 else level[:15] + "…"

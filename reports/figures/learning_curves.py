@@ -112,7 +112,8 @@ def _panel(frame: pd.DataFrame, span: list[float]) -> ink.Figure:
     legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "itemclick": False}
     if len(names):
         legend["title"] = {"text": ink.plain(panel), "side": "top", "font": {"size": 13}}
-    height = 320 + (17 * len(names) if longest > 14 else 0)  # long names stand one under the other on a phone
+    # Long names stand one under the other on a phone, the longest on two lines.
+    height = 320 + (17 * len(names) * (2 if longest > 32 else 1) if longest > 14 else 0)
     margin = {"l": 52, "r": 16, "t": 10, "b": 44}
     vertical = {"range": span, "tickformat": ".0%"}
     last = int(frame["epoch"].max())
@@ -141,7 +142,7 @@ def _line(part: pd.DataFrame, series: str, colour: str, dash: str) -> ink.Trace:
         "y": ink.numbers(part["mean"]),
         "mode": "lines",
         "line": {"color": colour, "width": 1.8, "dash": dash},
-        "name": ink.plain(series),
+        "name": ink.wrapped(series, 32),
         "hovertext": [_hover(series, row) for row in part.to_dict("records")],
         "hoverinfo": "text",
     }

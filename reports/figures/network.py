@@ -37,15 +37,18 @@ def data(table: Table) -> pd.DataFrame:
     if not blocks:
         return pd.DataFrame()
     rows = [_part(name, list(own)) for name, own in groupby(blocks, key=lambda block: _stage(block["name"]))]
-    return pd.DataFrame(rows).assign(arm=arm, label=table.entry(arm)["label"], chosen=table.winner is not None)
+    which = "The winner" if table.winner else "The baseline (no winner was chosen yet)"
+    which = "The network" if table.main_phase == "confirm" else which
+    return pd.DataFrame(rows).assign(arm=arm, label=table.entry(arm)["label"], which=which)
 
 
 def caption(frame: pd.DataFrame) -> str:
     """Says which network it is."""
-    which = "The winner" if frame["chosen"].iloc[0] else "The baseline (no winner was chosen yet)"
+    which, label = frame["which"].iloc[0], frame["label"].iloc[0]
+    named = f", {label}" if label != "baseline" or which == "The winner" else ""
     total = f"{quantity(float(frame['macs'].sum()), 'MACs')} and {quantity(float(frame['params'].sum()), 'parameters')}"
     return (
-        f"{which}, {frame['label'].iloc[0]}, from the image down to the classes: each part with its blocks and the "
+        f"{which}{named}, from the image down to the classes: each part with its blocks and the "
         f"shape that it puts out (channels × height × width), and its share of {total} an image."
     )
 
@@ -56,7 +59,7 @@ def draw(frame: pd.DataFrame) -> ink.Figure:
     vertical = {
         "tickvals": [-place for place in range(len(frame))],
         "ticktext": [
-            f"<b>{ink.plain(row['part'])}</b><br>{ink.plain(_cut(row['kind']))}<br>{row['output']}"
+            f"<b>{ink.plain(row['part'])}</b><br>{ink.wrapped(row['kind'], 30)}<br>{row['output']}"
             for row in frame.to_dict("records")
         ],
         "range": [-len(frame) + 0.4, 0.6],
@@ -94,7 +97,3 @@ def _part(name: str, blocks: list[Mapping[str, Any]]) -> dict[str, Any]:
     shape = f"{output[0]} classes" if name == "head" else " × ".join(str(size) for size in output)
     costs = {cost: sum(block[cost] for block in blocks) for cost in ("macs", "params", "activations")}
     return {"part": name, "kind": said, "output": shape, "blocks": len(blocks), **costs}
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= 30 else text[:29] + "…"

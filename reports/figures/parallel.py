@@ -26,7 +26,7 @@ COLUMNS = {
 }
 KINDS = ("factorial", "search", "population")
 BASELINE, BEST, OTHERS = "baseline", "the best tenth", "other arms"
-MOST_LINES, MOST_BEST, CELLS = 300, 60, 14
+FEW, MOST_LINES, MOST_BEST, CELLS = 40, 300, 60, 14
 MOST_AXES = 12
 
 
@@ -75,7 +75,7 @@ def draw(frame: pd.DataFrame) -> ink.Figure:
     traces += [_lines(frame[frame["group"] == group], axes, group) for group in (BEST, BASELINE)]
     horizontal = {
         "tickvals": list(range(len(axes))),
-        "ticktext": [ink.plain(name if len(name) <= 14 else name[:13] + "…") for name in axes],
+        "ticktext": [ink.cut(name, 14) for name in axes],
         "range": [-0.35, len(axes) - 0.65],
         "ticks": "",
         "showline": False,
@@ -88,7 +88,7 @@ def draw(frame: pd.DataFrame) -> ink.Figure:
     traces = [trace for trace in traces if trace["x"]]
     return ink.figure(
         [*traces, _levels(frame, axes)], height=400, x=horizontal, y=vertical, shapes=shapes,
-        margin={"l": 20, "r": 20, "t": 8, "b": 40},
+        margin={"l": 20, "r": 52, "t": 8, "b": 40}, meta={"least": 84 * len(axes)},
     )  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def _lines(part: pd.DataFrame, axes: list[str], group: str) -> ink.Trace:
     style = {
         BEST: {"color": ink.SERIES[0], "width": 1.6},
         BASELINE: {"color": ink.INK, "width": 2, "dash": "dash"},
-        OTHERS: {"color": ink.shade(ink.FAINT, ink.MASS), "width": 1},
+        OTHERS: {"color": ink.shade(ink.FAINT, ink.MASS if len(part) > FEW else ink.HEAT[-1]), "width": 1},
     }[group]
     x: list[int | None] = []
     y: list[float | None] = []
@@ -163,7 +163,7 @@ def _levels(frame: pd.DataFrame, axes: list[str]) -> ink.Trace:
         for at, level in shown.itertuples(index=False, name=None):
             x.append(place)
             y.append(float(at))
-            text.append(ink.plain(" " + (level if len(level) <= 12 else level[:11] + "…")))
+            text.append(" " + ink.cut(level, 12))
     return {
         "type": "scatter", "x": x, "y": y, "mode": "text", "text": text, "textposition": "middle right",
         "textfont": {"color": ink.INK, "size": 11.5}, "hoverinfo": "skip", "showlegend": False, "cliponaxis": False,

@@ -59,7 +59,7 @@ def draw(frame: pd.DataFrame) -> ink.Figure:
     named = frame.drop_duplicates("order")
     vertical = {
         "tickvals": [-float(order) for order in named["order"]],
-        "ticktext": [_wrapped(label) for label in named["label"]],
+        "ticktext": [ink.wrapped(label, 26, 3) for label in named["label"]],
         "range": [-arms + 0.5, 0.5],
         "showgrid": False,
     }
@@ -96,9 +96,3 @@ def _span(frame: pd.DataFrame) -> list[float]:
         float(max(first - 0.05 * room, min(0, low - 0.03 * room))),
         float(min(last + 0.05 * room, max(1, high + 0.03 * room))),
     ]
-
-
-def _wrapped(label: str) -> str:
-    lines = [line if len(line) <= 26 else line[:25] + "…" for line in label.split(", ")]
-    shown = [*lines[:3], "…"] if len(lines) > 4 else lines
-    return "<br>".join(ink.plain(line) for line in shown)

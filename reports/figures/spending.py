@@ -28,8 +28,9 @@ COLOURS = {
 
 
 def data(table: Table) -> pd.DataFrame:
-    """Returns what :func:`reports.spending.spending` returns."""
-    return spending(table)
+    """Returns what :func:`reports.spending.spending` returns; nothing where it all went into one arm in one phase."""
+    frame = spending(table)
+    return frame if frame.empty or frame.groupby("by")["what"].nunique().max() > 1 else frame.iloc[:0]
 
 
 def caption(frame: pd.DataFrame) -> str:
@@ -50,6 +51,8 @@ def draw(frame: pd.DataFrame) -> list[ink.Figure]:
 def _bars(part: pd.DataFrame, by: str) -> ink.Figure:
     keys = part[["what", "arm"]].drop_duplicates().itertuples(index=False, name=None)
     places = {key: -place for place, key in enumerate(keys)}
+    names = [ink.wrapped(what, 26) for what, _ in places]
+    room = 34 if any("<br>" in name for name in names) else 26
     largest = float(part.groupby(["what", "arm"])["seconds"].sum().max())
     unit, size = ("h", 3600.0) if largest > 7200 else ("min", 60.0) if largest > 180 else ("s", 1.0)
     traces = []
@@ -71,12 +74,12 @@ def _bars(part: pd.DataFrame, by: str) -> ink.Figure:
         )  # fmt: skip
     vertical = {
         "tickvals": list(places.values()),
-        "ticktext": [ink.plain(what if len(what) <= 26 else what[:25] + "…") for what, _ in places],
+        "ticktext": names,
         "range": [-len(places) + 0.4, 0.6],
         "showgrid": False,
     }
     horizontal = {"title": {"text": f"training time by {by}, {unit}"}, "showgrid": True, "rangemode": "tozero"}
     return ink.figure(
-        traces, height=int(108 + 26 * len(places)), x=horizontal, y=vertical, barmode="stack", bargap=0.3,
+        traces, height=int(108 + room * len(places)), x=horizontal, y=vertical, barmode="stack", bargap=0.3,
         showlegend=len(traces) > 1,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from reports.tuning import values_of
 
 ID = "ablation"
 ORDER = 20
+TITLE = "Effects against the baseline"
 
 Row = dict[Any, Any]
 
@@ -25,9 +26,12 @@ def build(findings: Findings) -> Section:
     """Returns the section, empty for designs that declare no comparisons."""
     rows = findings.comparisons
     if rows.empty:
-        return Section("Effects against the baseline")
+        return Section(TITLE)
+    if rows["effect"].isna().all():
+        declared = f"{count(len(rows), 'comparison')} declared, and none made"
+        return Section(TITLE, lead=(f"{declared}: no seed is complete in an arm and in the baseline.",))
     notes = (("How to read this table", _method(findings.table, rows)),)
-    return Section("Effects against the baseline", grids=(_grid(findings.table, rows),), notes=notes)
+    return Section(TITLE, grids=(_grid(findings.table, rows),), notes=notes)
 
 
 def _grid(table: Table, rows: pd.DataFrame) -> Grid:
@@ -55,7 +59,7 @@ def _grid(table: Table, rows: pd.DataFrame) -> Grid:
     note = f"Validation accuracy less the baseline’s{against}, explore phase, in percentage points (pp)."
     if rows["change"].str.endswith(" added to bare").any():
         note += " A part that is added to bare is held against the bare recipe, which has every part off."
-    return Grid("Effects against the baseline", columns, body, note, copies=True)
+    return Grid(TITLE, columns, body, note, copies=True)
 
 
 def _row(table: Table, row: Row, matched: bool, gapped: bool, equal: str, scale: tuple[float, float]) -> list[Cell]:
@@ -94,7 +98,8 @@ def _verdict(row: Row) -> Cell:
         return Cell(ABSENT, float(len(order)), note=row["note"])
     verdict = Verdict(row["verdict"])
     could = could_have_been(row["detectable"]) if verdict is Verdict.NOT_DETECTED else ""
-    note = "; ".join(part for part in (could, why_no_verdict(row), row["note"]) if part)
+    why = why_no_verdict(row) if row["pairs"] or not row["note"] else ""
+    note = "; ".join(part for part in (could, why, row["note"]) if part)
     return Cell(verdict, float(order.index(verdict)), note=note, style=f"verdict {verdict.replace(' ', '-')}")
 
 

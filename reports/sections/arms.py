@@ -21,7 +21,8 @@ Row = dict[Any, Any]
 def build(findings: Findings) -> Section:
     """Returns the section: every arm that was run, or the best of very many."""
     arms = findings.arms
-    note = "Mean and half-width of the 95% t interval over seeds; SD over seeds."
+    measured = bool((arms["n"] > 0).any())
+    note = "Mean and half-width of the 95% t interval over seeds; SD over seeds." if measured else ""
     if len(arms) > MOST_ROWS:
         arms = arms.sort_values(["front", "mean"], ascending=False, kind="stable").iloc[:MOST_ROWS]
         note += (
@@ -42,6 +43,7 @@ def _columns(findings: Findings) -> list[tuple[Column, Callable[[Row], Cell], bo
     def name(row: Row) -> Cell:
         marks = [word for word, arm in (("baseline", table.baseline), ("winner", winner)) if row["arm"] == arm]
         marks += ["on the front"] if row["front"] else []
+        marks = marks if len(arms) > 1 else []
         said = [mark for mark in marks if mark != row["label"]]
         return Cell(row["label"], note=" · ".join([row["arm"], *said]), arm=row["arm"])
 
@@ -49,6 +51,7 @@ def _columns(findings: Findings) -> list[tuple[Column, Callable[[Row], Cell], bo
         return lambda row: _mean(row[f"{prefix}mean"], row[f"{prefix}high"], decimals)
 
     several, timed = bool((arms["n"] > 1).any()), bool(arms["epochs_to_target"].notna().any())
+    measured = bool((arms["n"] > 0).any())
     confirmed, opened = (
         bool(table.main_phase == "explore" and (arms["confirm_n"] > 0).any()),
         bool((arms["test_n"] > 0).any()),
@@ -60,11 +63,11 @@ def _columns(findings: Findings) -> list[tuple[Column, Callable[[Row], Cell], bo
         (Column("Parameters"), lambda row: Cell(quantity(row["params"]), row["params"]), True),
         (Column("Activations"), lambda row: Cell(quantity(row["activations"]), row["activations"]), True),
         (Column("Seeds", hint="Completed, of those planned"), _seeds, True),
-        (Column("Validation"), accuracy("", shown), True),
+        (Column("Validation"), accuracy("", shown), measured),
         (Column("SD,\u00a0pp"), lambda row: Cell(percent(row["sd"], 2).removesuffix("%"), row["sd"]), several),
-        (Column("Training"), lambda row: Cell(percent(row["train_accuracy"], shown), row["train_accuracy"]), True),
+        (Column("Training"), lambda row: Cell(percent(row["train_accuracy"], shown), row["train_accuracy"]), measured),
         (Column("Epochs to target"), _epochs, timed),
-        (Column("Time a trial"), lambda row: Cell(seconds(row["seconds"]), row["seconds"]), True),
+        (Column("Time a trial"), lambda row: Cell(seconds(row["seconds"]), row["seconds"]), measured),
         (fresh, accuracy("confirm_", shown), confirmed),
         (Column("Test", hint="Opened once, after the choice"), accuracy("test_", tested), opened),
     ]

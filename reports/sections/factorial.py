@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from reports.changes import step
 from reports.comparisons import interactions
 from reports.findings import Findings
 from reports.grid import Cell, Column, Grid
@@ -104,7 +105,7 @@ def _step(row: Row) -> list[Cell]:
     whole = row["pairs"] == row["planned"]
     return [
         Cell(row["term"]),
-        Cell(f"{row['against']} → {row['level']}"),
+        Cell(_both(row)),
         Cell(points(row["effect"]).removesuffix("\u00a0pp"), row["effect"]),
         Cell(points_interval(row["low"], row["high"]) or ABSENT, row["low"]),
         Cell(verdict, float([*Verdict].index(verdict)), note=could, style=style),
@@ -112,6 +113,14 @@ def _step(row: Row) -> list[Cell]:
         Cell(p_value(row["p_holm"]), row["p_holm"]),
         Cell(f"{row['pairs']:.0f}" if whole else f"{row['pairs']:.0f} of {row['planned']:.0f}", float(row["pairs"])),
     ]
+
+
+def _both(row: Row) -> str:
+    """Returns the steps of an interaction in words: "expansion 4 → 2 and depth 1 → 3"."""
+    names, base, own = (str(row[part]).split(":") for part in ("term", "against", "level"))
+    if not len(names) == len(base) == len(own):  # a level has a colon of its own
+        return f"{row['against']} → {row['level']}"
+    return words([step(*each) for each in zip(names, base, own, strict=True)])
 
 
 def _method(fitted: Model) -> str:

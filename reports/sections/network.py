@@ -11,4 +11,5 @@ ORDER = 70
 
 def build(findings: Findings) -> Section:
     """Returns the section, which is its figure."""
-    return Section("The winner, stage by stage" if findings.table.winner else "The baseline, stage by stage")
+    which = "The winner" if findings.table.winner else "The baseline"
+    return Section(f"{'The network' if findings.table.main_phase == 'confirm' else which}, stage by stage")

@@ -43,7 +43,7 @@ def _story(findings: Findings, found: Noises) -> str:
     return (
         f"{said}, had other seeds trained them and other images judged them. Other seeds on the same images alone: "
         f"{_size(row['seed_error'])}; the same networks on other images: {_size(row['image_error'])}. However many "
-        f"seeds, {_size(row['more_seeds'])} would be left; however many images, {_size(row['more_images'])}."
+        f"seeds, {_left(row['more_seeds'])} would be left; however many images, {_left(row['more_images'])}."
     )
 
 
@@ -90,6 +90,10 @@ def _errors(row: Row) -> list[Cell]:
 
 def _size(error: float) -> str:
     return ABSENT if error != error else points(error)[1:]
+
+
+def _left(error: float) -> str:
+    return "nothing that shows" if error < 5e-5 else _size(error)
 
 
 def _where(found: Noises) -> str:
