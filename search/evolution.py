@@ -22,6 +22,7 @@ from search.genes import Genes
 from search.surrogate import Surrogate
 
 if TYPE_CHECKING:
+    from search.arms import Arm
     from search.designs.search import Search
     from search.plan import Plan
 
@@ -71,12 +72,12 @@ class EvolutionProposer:
         generator = random.Random(place)
         self._draws += 1
         if len(self._seen) < self._design.startup or generator.random() < RANDOM:
-            choice = draw(self._plan.space, generator)
+            choice, arm = draw(self._plan.space, generator), None
         else:
-            choice = self._best_child(generator)
+            choice, arm = self._best_child(generator)
         self._number += 1
         self._asked[self._number] = choice
-        return Proposal(self._number, choice)
+        return Proposal(self._number, choice, arm)
 
     def accept(self, number: int) -> dict[str, Any]:
         self._accepted, self._draws = self._accepted + 1, 0
@@ -100,7 +101,7 @@ class EvolutionProposer:
         self._costs.learn(numbers, cost)
         self._seen.append(_Seen(choice, numbers, cost, error))
 
-    def _best_child(self, generator: random.Random) -> Choice:
+    def _best_child(self, generator: random.Random) -> tuple[Choice, Arm | None]:
         dice = np.random.default_rng(generator.getrandbits(64))
         mean, drawn = self._errors.drawn(dice)
         expected, _ = self._costs.drawn(dice)
@@ -120,9 +121,9 @@ class EvolutionProposer:
         worth = gains * np.exp(-self._share * (their_costs - their_costs.min()))
         for index in np.argsort(-worth, kind="stable")[:TRIES]:
             child = children[int(index)]
-            if self._plan.judge(child).status == "run":
-                return child
-        return draw(self._plan.space, generator)
+            if (arm := self._plan.judge(child)).status == "run":
+                return child, arm
+        return draw(self._plan.space, generator), None
 
     def _child(self, front: NDArray[np.int64], generator: random.Random) -> Choice:
         place = generator.randrange(len(front))

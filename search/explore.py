@@ -151,7 +151,7 @@ class Proposed:
             # Seeded by how far the search is, so that a resumed one draws what an uninterrupted one would have.
             generator = random.Random(f"{self._arms}/{tries}")
             choice = proposal.choice if proposal else draw(self._plan.space, generator)
-            arm = self._plan.judge(choice)
+            arm = (proposal.arm if proposal else None) or self._plan.judge(choice)
             if arm.status == "run":
                 self._plan.take(arm)
                 return self._accept(arm, choice, proposal)

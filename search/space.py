@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from blocks import InfeasibleSpec, NetworkSpec
+from blocks.base import canonical_json
 from blocks.expand import GeneratedNetworkSpec
 from blocks.generators import GENERATORS
 from blocks.source import dotted
@@ -39,6 +40,7 @@ class Space:
         self._binding = Binding(study)
         self._by_name = self._binding.variables
         self.variables: tuple[Variable, ...] = tuple(self._by_name.values())
+        self._recipes: dict[str, TrainSpec] = {}
         self.error, self.level_place = self._binding.error, self._binding.level_place
         try:
             self.baseline = self.configuration({})
@@ -136,7 +138,7 @@ class Space:
         try:
             data = DATASETS.parse(plain["data"])
             network = NetworkSpec.model_validate(fill_in(plain["network"], data, self.study.filled_in))
-            recipe = TrainSpec.model_validate(plain["train"])
+            recipe = self._recipe(plain["train"])
             if recipe.init is not None:
                 network = recipe.init.narrowed(network)
             found = Configuration(network, recipe, data)
@@ -150,6 +152,15 @@ class Space:
         if (wrong := misfit(found.train, found.network, found.input)) is not None:
             raise Unresolvable(*wrong)
         return found
+
+    def _recipe(self, plain: Mapping[str, Any]) -> TrainSpec:
+        """Returns a recipe; arms that are trained alike share one, unless it reads a file."""
+        if plain.get("init") is not None:
+            return TrainSpec.model_validate(plain)
+        key = canonical_json(plain)
+        if key not in self._recipes:
+            self._recipes[key] = TrainSpec.model_validate(plain)
+        return self._recipes[key]
 
     def _check_levels(self) -> None:
         """Applies every level alone: it must be valid, and no two may be the same arm, or train the same network."""

@@ -14,6 +14,7 @@ from search.factors import Choice, Factor
 from search.trial import VARIED
 
 if TYPE_CHECKING:
+    from search.arms import Arm
     from search.plan import Plan
     from search.space import Space
 
@@ -124,10 +125,11 @@ class ListedDesign(DesignSpec):
 
 @dataclass(frozen=True)
 class Proposal:
-    """A proposed arm."""
+    """A proposed arm; ``arm`` is what the plan makes of it, where the proposer has looked."""
 
     number: int
     choice: Choice
+    arm: Arm | None = None
 
 
 class Proposer(Protocol):

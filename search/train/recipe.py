@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
@@ -149,6 +150,10 @@ class TrainSpec(Spec):
     def content(self) -> dict[str, Any]:
         """Returns the plain data that tell one recipe from another: without the later fields that are at their
         defaults, so that recipes written before there were such fields keep their identity."""
+        return dict(self._content)
+
+    @cached_property
+    def _content(self) -> dict[str, Any]:
         defaults = TrainSpec().plain()
         kept = {name: value for name, value in self.plain().items() if name in FIRST or value != defaults[name]}
         optimizer = rates.content(self.optimizer.plain())
