@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -10,7 +11,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from blocks import InfeasibleSpec, NetworkSpec
-from blocks.base import canonical_json
 from blocks.expand import GeneratedNetworkSpec
 from blocks.generators import GENERATORS
 from blocks.source import dotted
@@ -157,7 +157,7 @@ class Space:
         """Returns a recipe; arms that are trained alike share one, unless it reads a file."""
         if plain.get("init") is not None:
             return TrainSpec.model_validate(plain)
-        key = canonical_json(plain)
+        key = json.dumps(plain, sort_keys=True)  # where 2.0 is not 2, as in a field that counts
         if key not in self._recipes:
             self._recipes[key] = TrainSpec.model_validate(plain)
         return self._recipes[key]

@@ -34,9 +34,7 @@ def main() -> None:
     parser.add_argument("--sampler", default="evolution")
     parser.add_argument("--trials", type=int, nargs="+", default=[100, 1000, 10_000])
     options = parser.parse_args()
-    print(
-        f"{options.sampler:>12}{'trials':>9}{'ms each':>15}{'grown, MiB':>12}{'to go on, s':>13}{'record, MiB':>13}"
-    )
+    print(f"{options.sampler:>12}{'trials':>9}{'ms each':>15}{'grown, MiB':>12}{'to go on, s':>13}{'record, MiB':>13}")
     for trials in options.trials:
         with tempfile.TemporaryDirectory(prefix="growth-") as folder:
             row = grown(options.sampler, trials, Path(folder))
