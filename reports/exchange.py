@@ -63,8 +63,8 @@ def text_csv(grid: Grid) -> str:
 
 def frame_csv(frame: pd.DataFrame, headings: dict[str, str]) -> str:
     """Returns columns of a frame as CSV, in full precision."""
-    rows = frame[list(headings)].itertuples(index=False, name=None)
-    return _csv([list(headings.values()), *(["" if value != value else value for value in row] for row in rows)])
+    columns = [["" if value != value else value for value in frame[name].tolist()] for name in headings]
+    return _csv([list(headings.values()), *zip(*columns, strict=True)])
 
 
 def plain_markdown(text: str) -> str:
@@ -100,5 +100,6 @@ def _csv(rows: Iterable[Iterable[Any]]) -> str:
 
 def _inert(value: Any) -> Any:
     """Returns a cell's value; text that a spreadsheet would run as a formula gets an apostrophe, numbers don't."""
-    number = isinstance(value, str) and re.fullmatch(r"[-+]?[0-9][0-9.,]*( ?pp|%)?", value)
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) and not number else value
+    if not isinstance(value, str) or not value.startswith(FORMULA):
+        return value
+    return value if re.fullmatch(r"[-+]?[0-9][0-9.,]*( ?pp|%)?", value) else f"'{value}"

@@ -88,7 +88,8 @@ def _confirmed(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
     columns = ["effect", "low", "high", "pairs"]
     trials = table.phase("confirm")
     trials = trials.drop_duplicates(["arm", "seed"])
-    seen = arms.loc[arms.index.isin(trials["arm"])].join(_worth(table.phase("explore"), trials))
+    seen = arms.loc[arms.index.isin(trials["arm"])]
+    seen = seen.join(_worth(table.phase("explore") if len(trials) else trials, trials))
     if not (trials["arm"] == table.baseline).any():
         return seen.reindex(columns=[*seen.columns, *(f"gain_{column}" for column in columns)])
     gains = effects(trials, baseline=table.baseline, by="arm").set_index("arm")[columns].add_prefix("gain_")

@@ -88,6 +88,8 @@ def inflation(table: Table, arms: pd.DataFrame) -> Inflation | None:
 def _own_noise(table: Table, measured: pd.DataFrame) -> float | None:
     """Returns the SD of a trial that is left after arms and seeds, from the arms that have all seeds."""
     trials = table.phase("explore").drop_duplicates(["arm", "seed"])
+    if trials["seed"].nunique() < 2:
+        return None
     wide = trials.pivot(index="seed", columns="arm", values="val_accuracy").reindex(columns=measured.index)
     wide = wide.dropna(axis=0, how="all").dropna(axis=1)
     seeds, arms = wide.shape
@@ -117,16 +119,16 @@ def on_front(table: Table, arms: pd.DataFrame) -> pd.Series:
         shrunken = shrunken_means(trials, by="arm")
         score.loc[shrunken.index], error.loc[shrunken.index] = shrunken["shrunken"], shrunken["error"]
     kept = _contenders(measured["macs"], score, error)
-    draws = 2000 if kept.sum() <= MANY_ARMS else 400
+    draws = 2000 if kept.sum() <= MANY_ARMS else 250
     likely = chances(score[kept], error[kept], measured["macs"][kept], draws=draws)["front"]
     return likely.reindex(measured.index, fill_value=0.0).reindex(arms.index)
 
 
 def _contenders(cost: pd.Series, score: pd.Series, error: pd.Series) -> pd.Series:
-    """Tells which arms could be on the front: not ten standard errors in all below a cheaper one."""
-    order = cost.sort_values(kind="stable").index
-    floor = (score - 5 * error)[order].cummax().shift(fill_value=-np.inf)
-    kept: pd.Series = (score + 5 * error)[order] >= floor
+    """Tells which arms could be on the front: not four standard errors of a difference below a cheaper one."""
+    order, reach = cost.sort_values(kind="stable").index, 4 / math.sqrt(2)
+    floor = (score - reach * error)[order].cummax().shift(fill_value=-np.inf)
+    kept: pd.Series = (score + reach * error)[order] >= floor
     return kept.reindex(cost.index)
 
 
@@ -150,9 +152,10 @@ def bands(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
     scatter = noise(table, measured)
     base = arms.at[table.baseline, "mean"]
     rows = []
+    measured = measured.sort_values(["mean", "macs"], ascending=[False, True], kind="stable")
     for limit in _limits(measured["macs"]):
         within = measured[measured["macs"] <= limit]
-        best = within.sort_values(["mean", "macs"], ascending=[False, True], kind="stable").iloc[0]
+        best = within.iloc[0]
         tellable = [least_difference(scatter, best["n"], n) for n in within["n"].unique()]
         threshold = within["n"].map(dict(zip(within["n"].unique(), tellable, strict=True)))
         rivals = within[(best["mean"] - within["mean"] < threshold) & (within.index != best.name)]

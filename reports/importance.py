@@ -144,6 +144,12 @@ def _explained(about_means: Matrix, columns: list[int]) -> float:
     if not columns:
         return 0.0
     inner, cross = about_means[np.ix_(columns, columns)], about_means[columns, -1]
+    try:
+        root = np.linalg.cholesky(inner)
+    except np.linalg.LinAlgError:  # columns that follow from others
+        root = np.zeros_like(inner)
+    if root.diagonal().min() > 1e-5 * root.diagonal().max():
+        return float((np.linalg.solve(root, cross) ** 2).sum())
     return float(cross @ np.linalg.pinv(inner, rcond=1e-10, hermitian=True) @ cross)
 
 

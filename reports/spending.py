@@ -21,16 +21,17 @@ def spending(table: Table) -> pd.DataFrame:
     trials = table.trials[table.trials["status"].isin(ENDS)].copy()
     trials["seconds"] = trials["train_seconds"].fillna(0)
     owners = {name: entry["of"] for name, entry in table.derived.items()}
-    trials["owner"] = [owners.get(arm, arm) for arm in trials["arm"]]
+    owner = [owners.get(arm, arm) for arm in trials["arm"]]
+    trials["owner"] = owner
     if trials["seconds"].sum() <= 0:
         return pd.DataFrame()
     order = {phase: place for place, phase in enumerate(PHASES)}
     phases = _sums(trials.assign(what=trials["phase"], arm=""), "phase")
     phases = phases.sort_values("what", key=lambda names: names.map(order), kind="stable")
     totals = trials.groupby("owner")["seconds"].sum().nlargest(MOST_ARMS)
-    named = trials["owner"].isin(totals.index)
-    labels = trials["owner"].map(dict(table.arms["label"])).astype(object)
-    arms = _sums(trials.assign(what=labels.where(named, OTHERS), arm=trials["owner"].where(named, "")), "arm")
+    labels = dict(table.arms["label"].reindex(totals.index))
+    what, arm = [labels.get(name, OTHERS) for name in owner], [name if name in labels else "" for name in owner]
+    arms = _sums(trials.assign(what=what, arm=arm), "arm")
     rank = arms.groupby("arm")["seconds"].transform("sum").where(arms["arm"] != "", -1)
     arms = arms.loc[rank.sort_values(ascending=False, kind="stable").index]
     return pd.concat([phases, arms], ignore_index=True)

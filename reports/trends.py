@@ -47,11 +47,10 @@ def trends(table: Table) -> pd.DataFrame:
 
 def numeric(levels: pd.Series) -> pd.Series | None:
     """Returns levels as numbers, missing where a factor does not apply; None if one of them is no number."""
-    known = levels.dropna().astype(str)
-    if known.empty or not all(NUMBER.fullmatch(level) for level in known.unique()):
+    codes, known = pd.factorize(levels)  # a level that is missing has the last place
+    if not len(known) or not all(NUMBER.fullmatch(str(level)) for level in known):
         return None
-    numbers: pd.Series = levels.map(lambda level: np.nan if level is None else float(level)).astype(float)
-    return numbers
+    return pd.Series(np.array([*map(float, known), np.nan])[codes], index=levels.index)
 
 
 def _accuracy(table: Table) -> pd.DataFrame:

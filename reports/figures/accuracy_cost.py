@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reports import ink
 from reports.arms import fold, front
@@ -38,6 +39,8 @@ BASELINE, FRONT, OTHERS = "baseline", "on the front", "other arms"
 MOST_POINTS = 600  # more are counted in the cells of a grid, all but the front
 MOST_TAGS = 18
 SWITCH = "Cost"
+HOVERED = ["label", "mean", "low", "high", "n", "likely", "macs", "params", "count"]
+Floats = NDArray[np.float64]
 COSTS = {"macs": "MACs", "params": "parameters", "activations": "activations", "seconds": "training time"}
 TITLES = {
     "macs": "MACs an image, log scale",
@@ -151,7 +154,7 @@ def _marks(part: pd.DataFrame, colour: str) -> ink.Trace:
         "text": [ink.plain(tag) for tag in part["tag"]] if tagged else None,
         "textposition": part["side"].tolist() if tagged else None,
         "textfont": {"color": colour, "size": 12.5},
-        "hovertext": [_hover(row) for row in part.to_dict("records")],
+        "hovertext": [_hover(row) for row in part[HOVERED].to_dict("records")],
         "customdata": part["arm"].tolist(),
         "hoverinfo": "text",
         "marker": _marker(part, series, matched, tuned, colour),
@@ -221,16 +224,32 @@ def _counted(frame: pd.DataFrame, cost: str) -> pd.DataFrame:
     frame = frame[frame[cost] > 0].assign(cost=cost)
     if cost != "macs":
         frame["front"] = front(frame[cost], frame["mean"])
-    kept = frame[frame["front"] | (frame["series"] == BASELINE)]
-    crowd = frame.drop(kept.index)
-    cells = [pd.cut(np.log10(crowd[cost]), 48, labels=False), pd.cut(crowd["mean"], 30, labels=False)]
-    groups = crowd.groupby(cells)
-    folded = groups[[*COSTS, "mean", "n", "tolerance"]].mean()
-    folded["count"] = groups.size()
-    folded["label"] = [f"{number} arms" if number > 1 else "1 arm" for number in folded["count"]]
+    alone = frame["front"] | (frame["series"] == BASELINE)
+    kept, crowd = frame[alone], frame[~alone]
+    cells = 30 * _cells(np.log10(crowd[cost].to_numpy()), 48) + _cells(crowd["mean"].to_numpy(), 30)
+    cell, counts = np.unique(cells, return_inverse=True, return_counts=True)[1:]
+    numbers = [*COSTS, "mean", "n", "tolerance"]
+    folded = pd.DataFrame({name: _means(crowd[name].to_numpy(float), cell) for name in numbers}).assign(count=counts)
+    folded["label"] = [f"{number} arms" if number > 1 else "1 arm" for number in counts.tolist()]
     folded = folded.assign(arm="", series=OTHERS, tag="", match="none", front=False, low=np.nan, high=np.nan)
     folded = folded.assign(is_tuned=False, likely=np.nan, cost=cost, matched=frame["matched"].iloc[0])
     return pd.concat([folded[frame.columns], kept], ignore_index=True)
+
+
+def _cells(values: Floats, number: int) -> NDArray[np.int64]:
+    """Returns in which of so many cells of equal width each value lies."""
+    low, high = values.min(), values.max()
+    placed = (values - low) / max(high - low, 1e-12) * number
+    whole: NDArray[np.int64] = np.minimum(placed, number - 1).astype(np.int64)
+    return whole
+
+
+def _means(values: Floats, cell: NDArray[np.int64]) -> Floats:
+    """Returns the mean of the known values of each cell."""
+    known = ~np.isnan(values)
+    counts = np.bincount(cell[known], minlength=cell.max() + 1)
+    sums = np.bincount(cell[known], weights=values[known], minlength=cell.max() + 1)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 def _short(tag: str) -> str:

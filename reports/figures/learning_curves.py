@@ -42,8 +42,7 @@ def data(table: Table) -> pd.DataFrame:
     """
     completed = table.trials[(table.trials["phase"] == table.main_phase) & (table.trials["status"] == "completed")]
     epochs = table.epochs[table.epochs["trial"].isin(completed["trial"])].dropna(subset=["val_accuracy"])
-    groups = epochs.groupby(["arm", "epoch"], sort=False)["val_accuracy"]
-    curves = groups.agg(mean="mean", low="min", high="max", n="count").reset_index()
+    curves = _over_seeds(epochs)
     panels = _panels(table) if table.design.kind in DECLARED else _best(table)
     frame = panels.merge(curves, on="arm")
     if table.design.kind not in DECLARED:
@@ -54,6 +53,14 @@ def data(table: Table) -> pd.DataFrame:
         frame = frame[frame["panel"].isin(frame.loc[own, "panel"])]
     frame = frame.sort_values(["panel_order", "series_order", "epoch"], kind="stable")
     return frame.drop(columns=["panel_order", "series_order"]).reset_index(drop=True)
+
+
+def _over_seeds(epochs: pd.DataFrame) -> pd.DataFrame:
+    if not epochs.duplicated(["arm", "epoch"]).any():  # as in a search, where grouping thousands of arms takes long
+        own = epochs["val_accuracy"]
+        return epochs[["arm", "epoch"]].assign(mean=own, low=own, high=own, n=1).reset_index(drop=True)
+    groups = epochs.groupby(["arm", "epoch"], sort=False)["val_accuracy"]
+    return groups.agg(mean="mean", low="min", high="max", n="count").reset_index()
 
 
 def caption(frame: pd.DataFrame) -> str:

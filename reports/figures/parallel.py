@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 from reports import ink
 from reports.arms import fold
 from reports.changes import together
-from reports.numbers import percent, quantity
+from reports.numbers import ABSENT, percent, quantity
 from reports.table import Table
 from reports.trends import numeric
 
@@ -28,10 +29,11 @@ KINDS = ("factorial", "search", "population")
 BASELINE, BEST, OTHERS = "baseline", "the best tenth", "other arms"
 FEW, MOST_LINES, MOST_BEST, CELLS = 40, 300, 60, 14
 MOST_AXES = 12
+MEASURES: dict[str, tuple[str, Callable[[Any], str]]] = {"MACs": ("macs", quantity), "accuracy": ("mean", percent)}
 
 
 def data(table: Table) -> pd.DataFrame:
-    """Returns one row an arm: arm, label, macs, mean, group, and for each axis ``at:NAME`` (0 to 1) and ``is:NAME``.
+    """Returns one row an arm: arm, label, macs, mean, group; of each axis ``at:NAME`` (0 to 1), of factors ``is:NAME``.
 
     Axes are the factors that vary among the arms, at most the ten first, then MACs (on a log scale) and accuracy.
     """
@@ -48,8 +50,6 @@ def data(table: Table) -> pd.DataFrame:
     cost = np.log10(frame["macs"])
     axes = {"at:MACs": cost, "at:accuracy": frame["mean"]}
     frame = frame.assign(**{name: _spread(values) for name, values in axes.items()})
-    frame["is:MACs"] = [quantity(macs) for macs in frame["macs"]]
-    frame["is:accuracy"] = [percent(mean) for mean in frame["mean"]]
     best = frame["mean"].rank(ascending=False, method="first") <= min(max(len(frame) // 10, 1), MOST_BEST)
     frame["group"] = np.where(best, BEST, OTHERS)
     frame.loc[frame.index == table.baseline, "group"] = BASELINE
@@ -94,12 +94,13 @@ def draw(frame: pd.DataFrame) -> ink.Figure:
 
 def _axis(levels: pd.Series, name: str) -> pd.DataFrame:
     """Places levels on an axis: numbers in proportion, else evenly in the order of their text; missing at the foot."""
-    numbers = numeric(levels)
+    codes, known = pd.factorize(levels)  # a level that is missing has the last place
+    shown, numbers = np.array([*map(str, known), ABSENT], dtype=object)[codes], numeric(levels)
     if numbers is None:
-        order = sorted(levels.dropna().astype(str).unique())
-        numbers = levels.map(lambda level: np.nan if level is None else float(order.index(str(level))))
-    shown = levels.map(lambda level: "–" if level is None else str(level))
-    return pd.DataFrame({f"at:{name}": _spread(numbers.astype(float)), f"is:{name}": shown})
+        order = sorted(map(str, known))
+        places = [*(float(order.index(str(level))) for level in known), np.nan]
+        numbers = pd.Series(np.array(places)[codes], index=levels.index)
+    return pd.DataFrame({f"at:{name}": _spread(numbers), f"is:{name}": shown}, index=levels.index)
 
 
 def _spread(values: pd.Series) -> pd.Series:
@@ -158,9 +159,10 @@ def _levels(frame: pd.DataFrame, axes: list[str]) -> ink.Trace:
     """Writes the levels along each axis: all of a few, else the ends."""
     x, y, text = [], [], []
     for place, name in enumerate(axes):
-        known = frame[[f"at:{name}", f"is:{name}"]].drop_duplicates().sort_values(f"at:{name}")
+        column, told = MEASURES.get(name, (f"is:{name}", str))
+        known = frame[[f"at:{name}", column]].drop_duplicates().sort_values(f"at:{name}")
         shown = known if len(known) <= 6 else known.iloc[[0, -1]]
-        for at, level in shown.itertuples(index=False, name=None):
+        for at, level in zip(shown[f"at:{name}"].tolist(), map(told, shown[column]), strict=True):
             x.append(place)
             y.append(float(at))
             text.append(" " + ink.cut(level, 12))

@@ -56,16 +56,19 @@ def _counted(
     front, best = np.zeros(arms), np.zeros(arms)
     if not arms:
         return front, best
-    cost, score, error = (known[name].to_numpy(float) for name in ("cost", "score", "error"))
+    cost = known["cost"].to_numpy(float)
+    score, error = (known[name].to_numpy(np.float32) for name in ("score", "error"))  # noise needs no more digits
     starts = np.flatnonzero(np.r_[True, np.diff(cost) > 0])
     group = np.cumsum(np.r_[False, np.diff(cost) > 0])
     within = int((cost <= limit).sum())
     for start in range(0, draws, max(1, CHUNK // arms)):
         width = min(max(1, CHUNK // arms), draws - start)
-        drawn = score + error * random.standard_normal((width, arms))
+        drawn = random.standard_normal((width, arms), dtype=np.float32)
+        drawn *= error
+        drawn += score
         of_group = np.maximum.reduceat(drawn, starts, axis=1)
         cheaper = np.maximum.accumulate(of_group, axis=1)
-        cheaper = np.hstack([np.full((width, 1), -np.inf), cheaper[:, :-1]])
+        cheaper = np.hstack([np.full((width, 1), -np.inf, dtype=np.float32), cheaper[:, :-1]])
         front += ((drawn > cheaper[:, group]) & (drawn == of_group[:, group])).sum(axis=0)
         if within:
             best += np.bincount(drawn[:, :within].argmax(axis=1), minlength=arms)
