@@ -17,9 +17,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import blocks
+import search
 from search import reaper
 from search.engine import Reply, Splits, default_workers, too_long
 from search.mishaps import killed_for_memory
@@ -104,7 +107,19 @@ class LocalRay:
             include_dashboard=None if address else False,
             log_to_driver=False,
             logging_level="error",
+            runtime_env=_shipped() if address else None,
         )
+
+
+def _shipped() -> dict[str, Any] | None:
+    """Returns the runtime environment that brings our own packages to a cluster's nodes; plugins travel with each job.
+
+    Ray has such environments only with ``ray[default]``; without it the nodes must have the packages themselves.
+    """
+    if find_spec("aiohttp") is None:
+        return None
+    packages = [str(Path(module.__file__ or "").parent) for module in (blocks, search)]
+    return {"py_modules": packages, "excludes": ["__pycache__"]}
 
 
 def _check_reachable(address: str) -> None:
@@ -180,8 +195,11 @@ class OnRay:
 
     @property
     def slots(self) -> int:
-        """How many jobs run at once: as many as were asked for, or as there is room for."""
-        return self._fixed or max(1, self._room)
+        """How many jobs run at once: as many as there is room for, or as were asked for if that is less.
+
+        More would wait for room that idle workers hold.
+        """
+        return max(1, min(self._fixed or self._room, self._room))
 
     def submit(self, job: Job) -> None:
         self._waiting.append(Attempt(job))
@@ -245,7 +263,12 @@ class OnRay:
         if self._process.address is None or time.monotonic() - self._looked < LOOK_SECONDS:
             return False
         before, self._looked = self._room, time.monotonic()
-        self._room = room(self._ray.nodes(), self._need)
+        nodes = self._ray.nodes()
+        self._room = room(nodes, self._need)
+        alive = {node["NodeID"] for node in nodes if node["Alive"]}
+        for worker in [idle for idle in self._idle if (place := self._place(idle)) and place.node not in alive]:
+            self._idle.remove(worker)
+            self._drop(worker)
         self._start_what_may()
         return self._room > before
 
@@ -278,17 +301,16 @@ class OnRay:
             reply = self._ray.get(reference)
         except (self._ray.exceptions.RayActorError, self._ray.exceptions.OutOfMemoryError) as error:
             reply = self._lost(error, attempt, worker)
-            worker = self._instead_of(worker)
-        if reply.get("mishap") == "device_lost":
-            worker = self._instead_of(worker)  # it can do nothing more there: never used again
         following = attempt.after(reply, shared=self._shared)
         if following is None and reply["status"] == "failed" and "log" not in reply:
             reply["log"] = self._last_lines(worker)
+        # A worker whose device was lost can do nothing more there, one that ran out of memory may hold some still.
+        if reply.get("mishap") is not None:
+            self._drop(worker)
+        else:
+            self._idle.append(worker)
         if following is not None:
-            if reply.get("mishap") == "out_of_memory":
-                worker = self._instead_of(worker)  # so that nothing that it held is in the way of the next try
             self._waiting.appendleft(following)
-        self._idle.append(worker)
         self._start_what_may()
         return [(attempt.job, attempt.told(reply))] if following is None else []
 
@@ -297,8 +319,12 @@ class OnRay:
         while self._waiting and len(self._flying) < self.slots:
             alone = self._waiting[0].alone or any(flight.attempt.alone for flight in self._flying.values())
             if alone and self._flying:
-                return
+                break
             self._start(self._waiting.popleft(), self._idle.popleft() if self._idle else self._new_worker())
+
+        # After a node has left, what runs may still wait for room, and idle workers would hold it.
+        while self._idle and len(self._flying) + len(self._idle) > self.slots:
+            self._drop(self._idle.pop())
 
     def _start(self, attempt: Attempt, worker: Any) -> None:
         data = self._data_of(attempt.job)
@@ -316,18 +342,16 @@ class OnRay:
         self._places[worker] = worker.place.remote()
         return worker
 
-    def _instead_of(self, worker: Any) -> Any:
-        """Ends a worker; returns a new one."""
+    def _drop(self, worker: Any) -> None:
+        """Ends a worker; another is made when there is a job for it."""
         self._ray.kill(worker)
         self._places.pop(worker, None)
-        return self._new_worker()
 
     def _end(self, worker: Any) -> None:
         """Ends a worker that may hear nothing any more, and the processes that it started."""
         if (place := self._place(worker)) is not None:
             self._there(end_there, place)
-        self._ray.kill(worker)
-        self._places.pop(worker, None)
+        self._drop(worker)
 
     def _lost(self, error: Exception, attempt: Attempt, worker: Any) -> Reply:
         """Returns the reply of a worker that died: for want of memory if Ray, or this host's kernel, says so."""

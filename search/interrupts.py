@@ -42,11 +42,14 @@ class Interrupts:
 
     @contextmanager
     def window(self) -> Iterator[None]:
-        """Within, a signal is raised at once."""
+        """Within, a signal is raised at once; also where a library has made an error of its own of it."""
         self.check()
         self._open = True
         try:
             yield
+        except Exception:
+            self.check()
+            raise
         finally:
             self._open = False
 

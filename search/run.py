@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--out", type=Path, metavar="DIR", help="the run directory (default: runs/<study name>)")
     add("--workers", type=_count, metavar="N", help="trials in flight (default: from the machine)")
-    add("--ray", metavar="ADDRESS", help="a running Ray cluster (default: a private local one)")
+    add("--ray", type=_address, metavar="ADDRESS", help="a running Ray cluster (default: a private local one)")
     add("--inline", action="store_true", help="no Ray: train in this process, with the same numbers")
     add("--fresh", action="store_true", help="move an old run directory aside and start again")
     add("--only", metavar="TRIAL", help="run this one trial of the plan, again if it is finished")
@@ -223,6 +223,12 @@ def _count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("at least 1")
     return number
+
+
+def _address(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("an address, such as HEAD:6379")
+    return text.strip()
 
 
 def _natural(text: str) -> int:

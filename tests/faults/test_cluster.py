@@ -6,6 +6,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,10 +51,11 @@ class Nodes:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """With a token that the cluster and who joins it share."""
-    token = secrets.token_hex(32)
-    return {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token, "RAY_TMPDIR": str(tmp_path)}
+def environment() -> Iterator[dict[str, str]]:
+    """With a token that the cluster and who joins it share; a socket's path has no room for a test's long folder."""
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        yield {**os.environ, **token, "RAY_TMPDIR": folder}
 
 
 @pytest.fixture
@@ -80,7 +82,8 @@ def test_f14_a_node_that_comes_is_used_and_one_that_goes_costs_only_time(
     command = [sys.executable, "-m", "search.run", "study.yaml", "--ray", nodes.address]
     with (tmp_path / "said").open("w") as said:
         driver = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=said, stderr=said)
-    wait_until(lambda: count(directory, "finished") >= 2, 150)
+    wait_until(lambda: count(directory, "finished") >= 2 or driver.poll() is not None, 150)
+    assert driver.poll() is None, (tmp_path / "said").read_text()
     assert len({entry["node"] for entry in ended(directory)}) == 1
     nodes.do("add")
     wait_until(lambda: len({entry["node"] for entry in ended(directory)}) == 2, 100)  # it is used

@@ -78,6 +78,7 @@ def test_mistakes_in_the_file(tmp_path: Path, old: str, new: str, place: str, co
         (["study.yaml", "--out", "study.yaml"], "is a file"),
         (["study.yaml", "--out", "."], "not of a run"),
         (["study.yaml", "--workers", "0"], "at least 1"),
+        (["study.yaml", "--inline", "--ray", ""], "an address, such as HEAD:6379"),
         (["study.yaml", "--wrokers", "1"], "unrecognized"),
     ],
 )
