@@ -65,9 +65,12 @@ def _read(path: Path, split: str, trials: pd.Series) -> pd.DataFrame:
 
 
 def _unpack(packed: object, images: int, path: Path) -> NDArray[np.bool_]:
-    """Returns one bit an image, the first in the highest bit of the first byte."""
+    """Returns one bit an image, the first in the highest bit of the first byte.
+
+    What begins with a plus has an apostrophe before it, as all text that a spreadsheet would take for a formula.
+    """
     try:
-        bits = np.frombuffer(base64.b64decode(str(packed), validate=True), np.uint8)
+        bits = np.frombuffer(base64.b64decode(str(packed).removeprefix("'"), validate=True), np.uint8)
         return np.unpackbits(bits, count=images).astype(np.bool_)
     except ValueError as error:
         raise RunError(f"{path}: a record of images cannot be read: {error}") from error

@@ -7,9 +7,12 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from playwright.sync_api import Page
 
+from reports import images
+from search.outputs import _cell
 from tests.faults.runs import TINY
 from tests.reports.test_browser import CHROMIUM, browser, visit
 from tests.reports.test_page import Reader
@@ -64,6 +67,21 @@ def test_f30_cells_that_begin_like_a_formula_get_an_apostrophe(hostile: Path) ->
         with path.open(newline="") as file:
             cells = [cell for row in csv.reader(file) for cell in row]
         assert not [cell for cell in cells if cell[:1] in "=+@" and cell and not cell[1:].replace(".", "").isdigit()]
+
+
+def test_f30_which_images_were_right_is_read_again_where_its_text_begins_like_a_formula(hostile: Path) -> None:
+    """Of 64 beginnings of such a text one is a plus, and a study has many trials."""
+    text = "+" + "A" * 7
+    path = hostile / "images.csv"
+    before = path.read_text()
+    assert _cell(text) == "'" + text
+    with path.open("w", newline="") as file:
+        columns = next(csv.reader([before.splitlines()[0]]))
+        row = {"trial": "t", "split": "validation", "images": "40", "correct": _cell(text)}
+        csv.writer(file).writerows([columns, [row[column] for column in columns]])
+    packed = images._read(path, "validation", pd.Series(["t"]))["correct"].to_dict()["t"]
+    path.write_text(before)
+    assert images._unpack(packed, 40, path).tolist() == [True] * 5 + [False] * 35
 
 
 @pytest.mark.browser
