@@ -19,7 +19,7 @@ from search.room import Need, room
 from tests.faults.runs import count, demand_whole, wait_until
 from tests.search.command import STUDY, write_study
 
-LONG = STUDY.replace("epochs: 2", "epochs: 60").replace(
+LONG = STUDY.replace("epochs: 2", "epochs: 40").replace(
     "design: {kind: one_at_a_time, seeds: 2", "design: {kind: one_at_a_time, seeds: 3"
 )
 
@@ -74,6 +74,7 @@ def ended(directory: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_f14_a_node_that_comes_is_used_and_one_that_goes_costs_only_time(
     tmp_path: Path, environment: dict[str, str], nodes: Nodes
 ) -> None:
