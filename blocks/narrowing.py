@@ -48,14 +48,14 @@ def tied(spec: NetworkSpec) -> list[tuple[Place, ...]]:
     return groups
 
 
-def uniform(spec: NetworkSpec, fraction: float) -> NetworkSpec:
-    """Returns a spec all of whose widths have lost a fraction, to the nearest.
+def uniform(spec: NetworkSpec, fraction: float, multiple_of: int = 1) -> NetworkSpec:
+    """Returns a spec all of whose widths have lost a fraction, to the nearest, or less, up to such a multiple.
 
     Raises:
         InfeasibleSpec: If that leaves nothing of a width, or takes nothing from any.
     """
     demand_fraction(fraction)
-    found = narrowed(spec, dict.fromkeys(widths(spec), 1 - fraction))
+    found = narrowed(spec, dict.fromkeys(widths(spec), 1 - fraction), multiple_of)
     if found == spec:
         raise InfeasibleSpec(f"pruning {fraction:.1%} takes no channel away: the widths are too small for it")
     return found
@@ -67,10 +67,10 @@ def demand_fraction(fraction: float) -> None:
         raise InfeasibleSpec(f"what is pruned is a fraction of the channels, above 0 and below 1, not {fraction:g}")
 
 
-def narrowed(spec: NetworkSpec, shares: Mapping[Place, float]) -> NetworkSpec:
+def narrowed(spec: NetworkSpec, shares: Mapping[Place, float], multiple_of: int = 1) -> NetworkSpec:
     """Returns a network that has the same layers and these shares of its widths, to the nearest, at least 1.
 
-    Where groups don't divide a width, the next larger multiple of 2, 4, 8, ... that they do is taken.
+    Widths are the next larger multiple of ``multiple_of``; where groups don't divide one, of 2, 4, 8, ... that they do.
 
     Raises:
         InfeasibleSpec: If a share leaves nothing of a width, or there is no such network.
@@ -79,7 +79,7 @@ def narrowed(spec: NetworkSpec, shares: Mapping[Place, float]) -> NetworkSpec:
         width = _at(spec.plain(), place)
         if width * share < 0.5:
             raise InfeasibleSpec(f"{share:.1%} of a width of {width} channels leaves nothing")
-    found = _narrowed(spec, shares)
+    found = _narrowed(spec, shares, multiple_of)
     if found is None:
         raise InfeasibleSpec(
             "no network of the same layers has such widths: an identity shortcut, groups or heads need others"
@@ -87,9 +87,9 @@ def narrowed(spec: NetworkSpec, shares: Mapping[Place, float]) -> NetworkSpec:
     return found
 
 
-def _narrowed(spec: NetworkSpec, shares: Mapping[Place, float]) -> NetworkSpec | None:
+def _narrowed(spec: NetworkSpec, shares: Mapping[Place, float], multiple_of: int = 1) -> NetworkSpec | None:
     kinds = list(_kinds(spec))
-    for multiple in MULTIPLES:
+    for multiple in [multiple_of, *(more for more in MULTIPLES if more > multiple_of and more % multiple_of == 0)]:
         plain = spec.plain()
         for place, share in shares.items():
             width = _at(plain, place)
@@ -97,7 +97,7 @@ def _narrowed(spec: NetworkSpec, shares: Mapping[Place, float]) -> NetworkSpec |
             _set(plain, place, min(width, -(-wanted // multiple) * multiple))
         try:
             found = NetworkSpec.model_validate(plain)
-            if list(_kinds(found)) == kinds and (multiple == 1 or found != spec):
+            if list(_kinds(found)) == kinds and (multiple == multiple_of or found != spec):
                 return found
         except (InfeasibleSpec, ValidationError):
             continue

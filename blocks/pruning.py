@@ -23,7 +23,7 @@ Scope = Literal["uniform", "global"]
 
 
 @torch.no_grad()
-def prune(network: Network, fraction: float, scope: Scope = "uniform") -> Network:
+def prune(network: Network, fraction: float, scope: Scope = "uniform", multiple_of: int = 1) -> Network:
     """Returns a network without a fraction of its channels, those of the smallest filters, in evaluation mode.
 
     Args:
@@ -31,11 +31,12 @@ def prune(network: Network, fraction: float, scope: Scope = "uniform") -> Networ
         fraction: Of the channels, above 0 and below 1.
         scope: Whether every width loses that fraction; or those lose most whose filters are smallest against the mean
             of their layer.
+        multiple_of: What every width is to be a multiple of, by taking less: engines are fast at multiples of 8.
 
     Raises:
         InfeasibleSpec: If that leaves nothing, takes nothing, or the network has layers that can't be pruned.
     """
-    spec = pruned_spec(network, fraction, scope)
+    spec = pruned_spec(network, fraction, scope, multiple_of)
     with seeded(0):
         smaller = Network(spec)
     channels = Channels.of(network, smaller)
@@ -44,16 +45,18 @@ def prune(network: Network, fraction: float, scope: Scope = "uniform") -> Networ
     return smaller.to(some.device, some.dtype).eval()
 
 
-def pruned_spec(network: Network, fraction: float, scope: Scope = "uniform") -> NetworkSpec:
+def pruned_spec(network: Network, fraction: float, scope: Scope = "uniform", multiple_of: int = 1) -> NetworkSpec:
     """Returns the spec of the network that `prune` makes. Raises ``InfeasibleSpec``."""
-    spec = uniform(network.spec, fraction) if scope == "uniform" else _global(network, fraction)
+    if scope == "uniform":
+        return uniform(network.spec, fraction, multiple_of)
+    spec = _global(network, fraction, multiple_of)
     if spec == network.spec:
         raise InfeasibleSpec(f"pruning {fraction:.1%} takes no channel away")
     return spec
 
 
 @torch.no_grad()
-def _global(network: Network, fraction: float) -> NetworkSpec:
+def _global(network: Network, fraction: float, multiple_of: int) -> NetworkSpec:
     """Returns a spec whose widths have lost what of their channels is among the smallest of the whole network."""
     demand_fraction(fraction)
     halves = {group: narrowed(network.spec, dict.fromkeys(group, 0.5)) for group in tied(network.spec)}
@@ -64,7 +67,7 @@ def _global(network: Network, fraction: float) -> NetworkSpec:
     for group, norms in owned.items():
         share = float((norms >= threshold).float().mean()) if len(norms) else 1.0
         shares |= {place: max(share, 1 / widths(network.spec)[place]) for place in group}  # a channel at least
-    return narrowed(network.spec, shares)
+    return narrowed(network.spec, shares, multiple_of)
 
 
 def _norms_that_shrink(network: Network, half: NetworkSpec) -> Tensor:

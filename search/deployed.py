@@ -57,7 +57,8 @@ def check(model: TrainedNetwork, run: Callable[[Tensor], Tensor], *, fixed: bool
     for images in _probes(model, fixed=fixed):
         with torch.no_grad():
             expected = model((images - model.preprocess.mean) / model.preprocess.std)
-        difference = (run(images) - expected).abs().max().item() / max(expected.abs().max().item(), 1e-6)
+        found = _ran(run, images, name, fixed=fixed)
+        difference = (found - expected).abs().max().item() / max(expected.abs().max().item(), 1e-6)
         worst = max(worst, difference)
         shapes.append(tuple(images.shape))
         if not difference <= TOLERANCE:
@@ -71,6 +72,16 @@ def check(model: TrainedNetwork, run: Callable[[Tensor], Tensor], *, fixed: bool
         f"checked in {name}: batches {batches} of {resolutions}; logits differ by {worst:.1e} of the largest "
         f"(tolerance {TOLERANCE:.0e})"
     )
+
+
+def _ran(run: Callable[[Tensor], Tensor], images: Tensor, name: str, *, fixed: bool) -> Tensor:
+    """Runs what was exported. Raises ``InputError`` where that fails: at a size that tracing took for granted, say."""
+    try:
+        return run(images)
+    except Exception as error:
+        said = str(error).splitlines()[0][:200]
+        hint = "" if fixed else "; --fixed-size exports it for images of the size that it was trained on"
+        raise InputError(f"{name} fails on images of {tuple(images.shape)}: {said}{hint}") from error
 
 
 def _probes(model: TrainedNetwork, *, fixed: bool) -> Iterator[Tensor]:

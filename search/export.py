@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.commands import exit_code, wrong
-from search.formats import Order, format_called, names
+from search.formats import Format, Order, format_called, names
 
 if TYPE_CHECKING:
     pass
@@ -42,11 +42,24 @@ def _export(options: argparse.Namespace) -> int:
     out = options.out or path.with_name(f"{path.stem}{wanted.SUFFIX or f'_{options.to}'}")
     if not out.parent.is_dir():
         raise wrong(f"{out}: there is no folder {out.parent}")
-    said = wanted.write(Order(model, out, lambda: own_splits(model), options.fixed_size))
+    said = _written(wanted, Order(model, out, lambda: own_splits(model), options.fixed_size))
     for sentence in said:
         print(sentence)
     print(out)
     return 0
+
+
+def _written(wanted: Format, order: Order) -> list[str]:
+    """Writes beside the name and renames once it was checked: what fails leaves no file. A folder is written into."""
+    if not wanted.SUFFIX:
+        return wanted.write(order)
+    beside = order.out.with_name(f".partial_{order.out.name}")
+    try:
+        said = wanted.write(order._replace(out=beside))
+        beside.replace(order.out)
+    finally:
+        beside.unlink(missing_ok=True)
+    return said
 
 
 def _arm(options: argparse.Namespace) -> Path:

@@ -1,7 +1,8 @@
 """How long a network takes for an image and for a batch: ``python -m search.latency FILE_OR_RUN``.
 
 Measured on this machine, for inference: batch norms folded, warmed up, the median of many runs with an interval. Of a
-run directory every arm is measured, one after another, and ``latency.csv`` is written there.
+run directory every arm is measured, in turns, and ``latency.csv`` is written there, which its page shows once it is
+built again. An arm that answers in int8 is measured as that.
 
 Exit codes: 0 done; 2 the input is wrong; 5 the run directory is unreadable or full.
 """
@@ -25,7 +26,7 @@ from search.commands import count, exit_code
 if TYPE_CHECKING:
     import torch
 
-    from blocks import TrainedNetwork
+    from blocks import NetworkSpec, TrainedNetwork
 
 WARM_UP, FEWEST, MOST = 5, 20, 200
 """Runs that are not counted; how many there are at least and at most of those that are."""
@@ -59,6 +60,20 @@ class Latency(NamedTuple):
     date: str
 
 
+class Subject(NamedTuple):
+    """What is measured: what runs, on what, and the seconds that it took so far."""
+
+    arm: str
+    label: str
+    runtime: str
+    batch: int
+    bytes: int
+    spec: NetworkSpec
+    run: Callable[[torch.Tensor], Any]
+    images: torch.Tensor
+    seconds: list[float]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures; returns the exit code."""
     options = _parser().parse_args(arguments)
@@ -66,17 +81,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _latency(options: argparse.Namespace) -> int:
-    rows: list[Latency] = []
-    for arm, label, model in _models(options):
-        found = list(measured(model, options, arm, label))
-        for row in found:
-            print(
-                f"{row.label[:36]:36} {row.runtime:12} {row.precision:9} batch {row.batch:<4} {row.median:9.3f} ms "
-                f"[{row.low:.3f}, {row.high:.3f}] "
-                f"{1000 * row.batch / row.median:11,.0f} images/s {row.bytes:>11,} bytes"
-            )
-        rows += found
-    print(f"{rows[0].machine}, {rows[0].threads} threads, {rows[0].date}; load {rows[-1].loaded:.1f} processes a core")
+    with TemporaryDirectory() as folder:
+        rows = list(_measured(options, Path(folder)))
+    for row in rows:
+        print(
+            f"{row.label[:36]:36} {row.runtime:12} {row.precision:9} batch {row.batch:<4} {row.median:9.3f} ms "
+            f"[{row.low:.3f}, {row.high:.3f}] {1000 * row.batch / row.median:11,.0f} images/s {row.bytes:>11,} bytes"
+        )
+    print(f"{rows[0].machine}, {rows[0].threads} threads, {rows[0].date}; load {rows[0].loaded:.1f} processes a core")
     if options.source.is_dir():
         from search.record import write_atomically
 
@@ -85,39 +97,46 @@ def _latency(options: argparse.Namespace) -> int:
     return 0
 
 
-def measured(model: TrainedNetwork, options: argparse.Namespace, arm: str, label: str) -> Iterator[Latency]:
-    """Yields a row for each runtime and batch. Raises ``InputError`` if a runtime isn't installed."""
+def _measured(options: argparse.Namespace, folder: Path) -> Iterator[Latency]:
+    """Yields a row for each model, runtime and batch. Raises ``InputError`` if a runtime isn't installed."""
     import torch
 
     from search.environment import hardware
     from search.train.settings import trial_settings
 
-    cost = model.spec.cost(model.metadata.input)
-    machine, date = hardware()["cpu"], datetime.now(UTC).strftime("%Y-%m-%d")
-    with TemporaryDirectory() as folder, trial_settings(options.threads):
-        for runtime in options.runtime:
-            run, size = _runner(model, runtime, options, Path(folder))
-            for batch in options.batch:
-                images = torch.rand(batch, *model.metadata.input, generator=torch.Generator().manual_seed(0))
-                seconds = timed(run, images, options.seconds)
-                median, low, high = (1000 * value for value in middle(seconds))
-                precision = "int8" if runtime == "int8" else options.precision if runtime == "torch" else "float32"
-                yield Latency(
-                    arm, label, runtime, precision, batch, options.threads, median, low, high, len(seconds),
-                    cost.macs, cost.params, size, _load(), machine, date,
-                )  # fmt: skip
+    subjects: list[Subject] = []
+    with trial_settings(options.threads):
+        for arm, label, model in _models(options):
+            in_int8 = model.provenance.get("train", {}).get("evaluation", {}).get("int8", False)
+            for runtime in ["int8"] if in_int8 else options.runtime:
+                run, size = _runner(model, runtime, options, folder / f"{len(subjects)}.onnx")
+                for batch in options.batch:
+                    images = torch.rand(batch, *model.metadata.input, generator=torch.Generator().manual_seed(0))
+                    subjects.append(Subject(arm, label, runtime, batch, size, model.spec, run, images, []))
+        take_turns(subjects, options.seconds)
+    machine, date, loaded = hardware()["cpu"], datetime.now(UTC).strftime("%Y-%m-%d"), _load()
+    for each in subjects:
+        median, low, high = (1000 * value for value in middle(each.seconds))
+        channels, height, width = each.images.shape[1:]
+        cost = each.spec.cost((channels, height, width))
+        precision = {"int8": "int8", "torch": options.precision}.get(each.runtime, "float32")
+        yield Latency(
+            each.arm, each.label, each.runtime, precision, each.batch, options.threads, median, low, high,
+            len(each.seconds), cost.macs, cost.params, each.bytes, loaded, machine, date,
+        )  # fmt: skip
 
 
-def timed(run: Callable[[torch.Tensor], Any], images: torch.Tensor, enough: float) -> list[float]:
-    """Returns the seconds of many runs, after some that don't count; after so many in all no more are begun."""
-    for _ in range(WARM_UP):
-        run(images)
-    seconds: list[float] = []
-    while len(seconds) < FEWEST or (len(seconds) < MOST and sum(seconds) < enough):
-        started = perf_counter()
-        run(images)
-        seconds.append(perf_counter() - started)
-    return seconds
+def take_turns(subjects: Sequence[Subject], enough: float) -> None:
+    """Runs each in turn, so that all meet the same disturbances, until each has run for so many seconds."""
+    for each in subjects:
+        for _ in range(WARM_UP):
+            each.run(each.images)
+    for number in range(MOST):
+        for each in subjects:
+            if number < FEWEST or sum(each.seconds) < enough:
+                started = perf_counter()
+                each.run(each.images)
+                each.seconds.append(perf_counter() - started)
 
 
 def middle(values: Sequence[float]) -> tuple[float, float, float]:
@@ -131,7 +150,7 @@ def middle(values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def _runner(
-    model: TrainedNetwork, runtime: str, options: argparse.Namespace, folder: Path
+    model: TrainedNetwork, runtime: str, options: argparse.Namespace, graph: Path
 ) -> tuple[Callable[[torch.Tensor], Any], int]:
     """Returns what runs a model, and how many bytes its weights are."""
     import torch
@@ -154,7 +173,6 @@ def _runner(
     from search.formats import Order, onnx
     from search.quantise import quantise
 
-    graph = folder / f"{runtime}.onnx"
     if runtime == "onnxruntime":
         onnx.export_graph(Order(model, graph, lambda: own_splits(model), fixed_size=True))
         return onnx.session(graph, options.threads), floats
@@ -178,7 +196,10 @@ def _models(options: argparse.Namespace) -> Iterator[tuple[str, str, TrainedNetw
         if arm["status"] == "run":
             shape = DATASETS.parse(arm["data"]).facts().shape
             metadata = Metadata(
-                input=shape, mean=(0.5,) * shape[0], std=(0.25,) * shape[0], provenance={"data": arm["data"]}
+                input=shape,
+                mean=(0.5,) * shape[0],
+                std=(0.25,) * shape[0],
+                provenance={"data": arm["data"], "train": arm["train"]},
             )
             network = TrainedNetwork(NetworkSpec.model_validate(arm["network"]), metadata).eval()
             yield arm["arm"], arm["label"], network

@@ -67,7 +67,7 @@ def _prune(options: argparse.Namespace) -> int:
     provenance = {
         **{name: value for name, value in model.provenance.items() if name not in ("train", "data", "data_checksum")},
         "pruned_from": hashlib.sha256(options.file.read_bytes()).hexdigest(),
-        "prune": {name: getattr(options, name) for name in ("fraction", "scope", "steps", "epochs")},
+        "prune": {name: getattr(options, name) for name in ("fraction", "scope", "multiple_of", "steps", "epochs")},
     }
     configuration = {"network": network.spec.plain(), "train": recipe.plain(), "data": model.provenance["data"]}
     scores = Scores(told[-1].val_accuracy, [told[-1].val_accuracy], test, [test])
@@ -94,7 +94,7 @@ def _step(
     from blocks import TrainedNetwork, prune, save_model, weights_into
     from search.train.loop import train
 
-    pruned = prune(network, fraction, options.scope)
+    pruned = prune(network, fraction, options.scope, options.multiple_of)
     yield "pruned", pruned
     if not options.epochs:
         return
@@ -164,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     add("file", type=Path, metavar="FILE", help="such as runs/NAME/winner.safetensors")
     add("--fraction", type=float, required=True, metavar="F", help="of the channels: above 0 and below 1")
     add("--scope", choices=("uniform", "global"), default="uniform", help="every width alike, or the smallest anywhere")
+    add("--multiple-of", type=count, default=1, metavar="N", help="what widths stay a multiple of (engines like 8)")
     add("--steps", type=count, default=1, metavar="N", help="in how many steps (default: 1)")
     add("--epochs", type=natural, default=0, metavar="N", help="how long to train on after each step (default: 0)")
     add("--lr", type=float, metavar="RATE", help="at which rate (default: a tenth of the recipe's)")

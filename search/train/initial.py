@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from blocks import NetworkSpec, preset
-from blocks.base import Number, Spec, Text
+from blocks.base import Count, Number, Spec, Text
 from blocks.narrowing import uniform
 from search.paths import differences
 
@@ -24,6 +24,8 @@ class Prune(Spec):
     """Of the channels."""
     scope: Literal["uniform", "global"] = "uniform"
     """Whether every width loses it, or most those whose filters are smallest against the mean of their layer."""
+    multiple_of: Count = 1
+    """What every width stays a multiple of, by losing less: engines are fast at multiples of 8."""
 
 
 class Initial(Spec):
@@ -79,7 +81,7 @@ class Initial(Spec):
         if self.prune is None:
             return self._whole()
         if self.prune.scope == "uniform":
-            return _uniform(self._whole(), self.prune.fraction)
+            return _uniform(self._whole(), self.prune.fraction, self.prune.multiple_of)
         return _pruned(self)
 
     def narrowed(self, network: NetworkSpec) -> NetworkSpec:
@@ -177,8 +179,8 @@ def _spec_in(path: str, sha256: str | None) -> NetworkSpec:
 
 
 @lru_cache(maxsize=64)
-def _uniform(spec: NetworkSpec, fraction: float) -> NetworkSpec:
-    return uniform(spec, fraction)
+def _uniform(spec: NetworkSpec, fraction: float, multiple_of: int) -> NetworkSpec:
+    return uniform(spec, fraction, multiple_of)
 
 
 @lru_cache(maxsize=64)

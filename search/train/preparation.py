@@ -71,7 +71,7 @@ def trained(initial: Initial) -> tuple[Network, tuple[str, ...]]:
     """
     network, labels = _whole(initial)
     if initial.prune is not None:
-        network = prune(network, initial.prune.fraction, initial.prune.scope)
+        network = prune(network, initial.prune.fraction, initial.prune.scope, initial.prune.multiple_of)
     return network, labels
 
 

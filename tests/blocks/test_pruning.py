@@ -90,6 +90,14 @@ def test_global_pruning_takes_more_where_filters_are_small() -> None:
     assert widths[2] / 64 < min(widths[0] / 16, widths[1] / 32)
 
 
+def test_widths_stay_multiples_where_engines_want_them() -> None:
+    spec = small("bottleneck", width=32)
+    assert [stage.width for stage in prune(spec.build(0), 0.6, multiple_of=8).spec.stages] == [16, 16]
+    assert [stage.width for stage in prune(spec.build(0), 0.6).spec.stages] == [13, 13]
+    pruned = prune(spec.build(0), 0.4, "global", 8).spec
+    assert all(stage.width % 8 == 0 for stage in pruned.stages)
+
+
 def test_widths_that_an_identity_ties_go_together() -> None:
     spec = feasible_for("basic", "shortcut", "identity")
     assert tied(spec) == [(("stem", "width"), ("stages", 0, "width"))]

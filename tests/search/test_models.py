@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy
+import plotly.graph_objects
 import pytest
 import torch
 
 from blocks import load_model, save_model
+from reports.figures import latency as figure
+from reports.table import read
 from search import export, latency, prune, verify
 from tests.search.command import arms, rows
 from tests.search.models import small_run
@@ -109,8 +112,8 @@ def test_source_and_hugging_face_layout(run: Path, tmp_path: Path, capsys: pytes
     config = json.loads((folder / "config.json").read_text())
     assert list(config["id2label"].values()) == list(model.labels)
     card = (folder / "README.md").read_text()
-    for figure in (f"{model.metrics['test_accuracy']:.2%}", f"{model.metrics['params']:,}", "## Limits"):
-        assert figure in card
+    for said in (f"{model.metrics['test_accuracy']:.2%}", f"{model.metrics['params']:,}", "## Limits"):
+        assert said in card
 
 
 @pytest.mark.slow
@@ -153,6 +156,12 @@ def test_latency_is_measured_with_its_circumstances(run: Path, capsys: pytest.Ca
         assert (row["threads"], row["precision"], row["runtime"]) == ("1", "float32", "torch")
         assert int(row["runs"]) >= 20
         assert int(row["bytes"]) == 4 * int(row["params"])
+    frame = figure.data(read(run))
+    assert sorted(frame["median"]) == pytest.approx(sorted(float(row["median"]) for row in measured))
+    assert set(figure.draw(frame)) == {"batch 1", "batch 2", "size"}
+    for drawn in figure.draw(frame).values():
+        plotly.graph_objects.Figure(drawn.data, drawn.layout)
+    assert "with 1 thread" in figure.caption(frame)
 
 
 def test_the_interval_of_a_median_covers_it() -> None:

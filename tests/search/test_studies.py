@@ -53,6 +53,8 @@ def test_there_are_studies_on_images_that_need_no_download_and_on_cifar10() -> N
         "finetune_small_batch",
         "resnet",
         "one_network",
+        "compress_winner",
+        "distillation",
     }
     assert large ^ small == alone
     assert {plan(name).study.spec.data.kind for name in small} == {"digits"}

@@ -1,0 +1,119 @@
+"""Validation accuracy against the time of an answer and the bytes of a model, where ``search.latency`` was run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from reports import ink
+from reports.arms import fold, front
+from reports.files import read_csv
+from reports.numbers import percent, percent_interval
+from reports.table import Table
+
+SECTION = "cost"
+ORDER = 20
+TITLE = "Accuracy against latency and size"
+COLUMNS = {
+    "label": "Arm",
+    "runtime": "Runtime",
+    "precision": "Precision",
+    "batch": "Images a batch",
+    "median": "Milliseconds a batch, median",
+    "fast": "95% low",
+    "slow": "95% high",
+    "bytes": "Bytes",
+    "mean": "Mean accuracy",
+}
+SWITCH = "Cost"
+SIZE = "size"
+TEXTS = ("arm", "runtime", "precision", "machine", "date")
+NUMBERS = ("batch", "threads", "median", "low", "high", "bytes", "loaded")
+
+
+def data(table: Table) -> pd.DataFrame:
+    """Returns one row an arm, runtime and batch: arm, label, runtime, precision, batch, threads, median, fast and slow
+    (the interval of the median), bytes, machine, date, loaded, and the arm's mean accuracy with low and high.
+
+    Empty where ``latency.csv`` isn't in the run directory.
+    """
+    path = table.folder / "latency.csv"
+    if not path.is_file():
+        return pd.DataFrame(columns=[*COLUMNS, "arm"])
+    measured = read_csv(path, TEXTS, NUMBERS).rename(columns={"low": "fast", "high": "slow"})
+    arms = fold(table)[["label", "mean", "low", "high", "n"]].dropna(subset=["mean"])
+    found = measured.merge(arms, left_on="arm", right_index=True, how="inner")
+    return found.reset_index(drop=True) if found["arm"].nunique() > 1 else found.iloc[:0]
+
+
+def caption(frame: pd.DataFrame) -> str:
+    """Says on what it was measured, and how."""
+    first = frame.iloc[0]
+    threads = int(first["threads"])
+    said = (
+        f"Measured on {first['machine']}, {first['date']}, with {threads} thread{'' if threads == 1 else 's'}: batch "
+        "norms folded, warmed up, the median of many runs. Horizontal whiskers are 95% intervals of it, vertical ones "
+        "of the mean accuracy over seeds; the stepped line is the Pareto front of the means."
+    )
+    if (frame["loaded"] > 1).any():
+        said += " Other work ran meanwhile, so that the times are too long."
+    return said
+
+
+def draw(frame: pd.DataFrame) -> dict[str, ink.Figure]:
+    """Draws the frame of :func:`data`, once for each batch, and once for the bytes."""
+    drawn = {
+        f"batch {batch:.0f}": _against(part, "median", f"milliseconds for {batch:.0f} images, log scale")
+        for batch, part in frame.groupby("batch")
+    }
+    once = frame.drop_duplicates(["arm", "runtime"])
+    return {**drawn, SIZE: _against(once, "bytes", "bytes, log scale")}
+
+
+def _against(frame: pd.DataFrame, cost: str, title: str) -> ink.Figure:
+    frame = frame.reset_index(drop=True)
+    on_front = frame[front(frame[cost], frame["mean"])].sort_values(cost)
+    line = {
+        "type": "scatter", "mode": "lines", "name": "Pareto front", "hoverinfo": "skip",
+        "x": [*on_front[cost], 10 * frame[cost].max()], "y": [*on_front["mean"], on_front["mean"].max()],
+        "line": {"shape": "hv", "color": ink.FAINT, "width": 1.4},
+    }  # fmt: skip
+    runtimes = list(dict.fromkeys(frame["runtime"]))
+    traces = [line]
+    for place, runtime in enumerate(runtimes):
+        traces.append(_marks(frame[frame["runtime"] == runtime], cost, ink.SERIES[place % len(ink.SERIES)]))
+    vertical = {"tickformat": ".1~%", "title": {"text": "validation accuracy"}}
+    horizontal = ink.log_axis(float(frame[cost].min()), float(frame[cost].max()), title)
+    return ink.figure(traces, height=400, x=horizontal, y=vertical)
+
+
+def _marks(part: pd.DataFrame, cost: str, colour: str) -> ink.Trace:
+    across = None
+    if cost == "median":
+        across = {
+            "type": "data", "symmetric": False, "color": colour, "thickness": 1, "width": 0,
+            "array": (part["slow"] - part["median"]).tolist(),
+            "arrayminus": (part["median"] - part["fast"]).tolist(),
+        }  # fmt: skip
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": ink.plain(part["runtime"].iloc[0]),
+        "x": part[cost].tolist(),
+        "y": part["mean"].tolist(),
+        "error_x": across,
+        "error_y": ink.whiskers(part, colour, visible=bool((part["n"] > 1).any())),
+        "marker": {"color": colour, "size": 9, "line": {"color": ink.SURFACE, "width": 1}},
+        "hovertext": [_hover(row) for row in part.to_dict("records")],
+        "customdata": part["arm"].tolist(),
+        "hoverinfo": "text",
+    }
+
+
+def _hover(row: dict[Any, Any]) -> str:
+    interval = percent_interval(row["low"], row["high"], 2)
+    return (
+        f"<b>{ink.plain(row['label'])}</b>, {ink.plain(row['runtime'])}<br>{percent(row['mean'], 2)} "
+        f"{interval}<br>{row['median']:.3f} ms for {row['batch']:.0f} images<br>{row['bytes']:,.0f} bytes"
+    )
