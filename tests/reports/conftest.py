@@ -31,6 +31,11 @@ SKETCHES: dict[str, Callable[[], runs.Sketch]] = {
 }
 
 
+EVERYDAY = ("ablation", "broken", "empty", "factorial", "hostile", "population", "search", "tuned")
+EVERY = [name if name in EVERYDAY else pytest.param(name, marks=pytest.mark.slow) for name in sorted(SKETCHES)]
+"""All sketches for a law that holds for each, those that differ least from another one left to the slow tests."""
+
+
 @pytest.fixture(scope="session")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Returns a run directory by its short name; tests must not change it."""

@@ -19,7 +19,7 @@ from reports.figures import accuracy_cost, learning_curves, selection
 from reports.numbers import percent_interval
 from reports.table import Table, read
 from tests.reports import runs
-from tests.reports.conftest import SKETCHES
+from tests.reports.conftest import EVERY
 
 
 def checked(figure: Any) -> go.Figure:
@@ -33,7 +33,7 @@ def panels(made: Any) -> list[go.Figure]:
     return [checked(panel) for drawn in variants for panel in (drawn if isinstance(drawn, list) else [drawn])]
 
 
-@pytest.mark.parametrize("name", sorted(SKETCHES))
+@pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("figure", figures.discover(), ids=lambda module: module.__name__.rpartition(".")[2])
 def test_every_figure_shows_every_run_or_nothing(
     figure: figures.Figure, name: str, table: Callable[[str], Table]
