@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,6 @@ class Cell:
 class Grid:
     """A table with its caption; the first cell of a row is its heading. ``note`` stands under it.
 
-    ``under`` holds rows that are folded under a row, by its index; a button in the row's first cell shows them.
     ``copies`` gives the table buttons that copy it as LaTeX, Markdown and CSV.
     """
 
@@ -60,7 +58,6 @@ class Grid:
     columns: tuple[Column, ...]
     rows: list[list[Cell]]
     note: str = ""
-    under: Mapping[int, list[list[Cell]]] = field(default_factory=dict)
     copies: bool = False
 
     @staticmethod
@@ -71,5 +68,4 @@ class Grid:
     @property
     def arms(self) -> set[str]:
         """The arms that the table names."""
-        rows = [*self.rows, *(row for folded in self.under.values() for row in folded)]
-        return {cell.arm for row in rows for cell in row if cell.arm}
+        return {cell.arm for row in self.rows for cell in row if cell.arm}

@@ -1,5 +1,5 @@
 "use strict";
-/* Makes tables sortable, filterable, foldable and copyable. */
+/* Makes tables sortable, filterable and copyable. */
 const Tables = (() => {
   const said = document.getElementById("page-said");
   const LONG = 8;
@@ -7,16 +7,6 @@ const Tables = (() => {
     const element = Object.assign(document.createElement(tag), properties);
     element.append(...children);
     return element;
-  };
-
-  /* Rows with the rows that are folded under them, which go where they go. */
-  const groupsOf = (table) => {
-    const groups = [];
-    for (const row of table.tBodies[0].rows) {
-      if (row.classList.contains("under")) groups.at(-1).push(row);
-      else groups.push([row]);
-    }
-    return groups;
   };
 
   const compare = (one, other) => {
@@ -29,17 +19,17 @@ const Tables = (() => {
     const down = head.getAttribute("aria-sort") === "ascending";
     for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
-    const keyed = groupsOf(table).map((rows) => ({ rows, key: rows[0].children[column].dataset.key }));
+    const keyed = [...table.tBodies[0].rows].map((row) => ({ row, key: row.children[column].dataset.key }));
     keyed.sort((one, other) => {
       const order = compare(one.key, other.key);
       return one.key === "" || other.key === "" || !down ? order : -order;
     });
-    table.tBodies[0].append(...keyed.flatMap(({ rows }) => rows));
+    table.tBodies[0].append(...keyed.map(({ row }) => row));
     said.textContent = `Sorted by ${head.textContent.trim()}, ${down ? "descending" : "ascending"}.`;
   };
 
   const sortable = (table) => {
-    if (groupsOf(table).length < 2) return;
+    if (table.tBodies[0].rows.length < 2) return;
     [...table.tHead.rows[0].cells].forEach((head, column) => {
       const button = make("button", { type: "button" }, ...head.childNodes);
       head.append(button);
@@ -48,35 +38,23 @@ const Tables = (() => {
   };
 
   const filterable = (table, tools) => {
-    const groups = groupsOf(table);
-    if (groups.length <= LONG) return;
+    const rows = [...table.tBodies[0].rows];
+    if (rows.length <= LONG) return;
     const field = make("input", { type: "search", autocomplete: "off", spellcheck: false });
     const found = make("span", { className: "found" });
     tools.prepend(make("label", {}, "Filter ", field), found);
     field.addEventListener("input", () => {
       const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
       let left = 0;
-      for (const [row, ...under] of groups) {
-        const text = [row, ...under].map((one) => one.textContent).join(" ").toLowerCase();
+      for (const row of rows) {
+        const text = row.textContent.toLowerCase();
         const fits = words.every((word) => text.includes(word));
         row.classList.toggle("filtered", !fits);
-        under.forEach((one) => one.classList.toggle("filtered", !fits));
         left += fits;
       }
-      found.textContent = words.length ? `${left} of ${groups.length} rows` : "";
+      found.textContent = words.length ? `${left} of ${rows.length} rows` : "";
       said.textContent = found.textContent;
     });
-  };
-
-  const foldable = (table) => {
-    for (const [row, ...under] of groupsOf(table)) {
-      const button = row.querySelector("button.fold");
-      button?.addEventListener("click", () => {
-        const open = button.getAttribute("aria-expanded") !== "true";
-        button.setAttribute("aria-expanded", open);
-        under.forEach((one) => (one.hidden = !open));
-      });
-    }
   };
 
   /* Where the clipboard may not be written, as in some browsers from a file, the text is selected for the reader. */
@@ -121,7 +99,6 @@ const Tables = (() => {
     const table = box.querySelector("table");
     const tools = box.querySelector(".tools");
     sortable(table);
-    foldable(table);
     if (tools) filterable(table, tools);
     const copies = box.querySelector("script.copies");
     if (copies) {

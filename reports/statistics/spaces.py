@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.special import kolmogorov, stdtr, stdtrit
 
 from reports.statistics.distribution import Floats, effective_size, sample
+from reports.statistics.tidy import require
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,7 @@ def compare_spaces(
     Raises:
         ValueError: If a column or a space is missing, or a space has fewer than two networks of any weight.
     """
-    missing = [name for name in (by, error, weight) if name is not None and name not in table.columns]
-    if missing:
-        raise ValueError(f"the table has no column {missing[0]!r}: it has {', '.join(map(str, table.columns))}")
+    require(table, [name for name in (by, error, weight) if name is not None])
     for space in (first, second):
         if not (table[by] == space).any():
             raise ValueError(f"the space {space!r} is not in the column {by!r}")

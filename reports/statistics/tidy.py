@@ -28,9 +28,7 @@ def check(table: pd.DataFrame, keys: Sequence[str], value: str) -> None:
     Raises:
         ValueError: If they aren't.
     """
-    missing = [column for column in (*keys, value) if column not in table.columns]
-    if missing:
-        raise ValueError(f"the table has no column {missing[0]!r}: it has {', '.join(map(str, table.columns))}")
+    require(table, (*keys, value))
     for key in keys:
         if table[key].isna().any():
             raise ValueError(f"the column {key!r} has a missing value")
@@ -41,3 +39,14 @@ def check(table: pd.DataFrame, keys: Sequence[str], value: str) -> None:
         row = table.loc[infinite].iloc[0]
         where = ", ".join(f"{key} {row[key]}" for key in keys)
         raise ValueError(f"the column {value!r} is infinite at {where}")
+
+
+def require(table: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Makes sure that a table has columns.
+
+    Raises:
+        ValueError: If it lacks one.
+    """
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise ValueError(f"the table has no column {missing[0]!r}: it has {', '.join(map(str, table.columns))}")
