@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from search.interrupts import Interrupts, Terminated
 from search.record import read
 from tests.faults.runs import FEW, count, demand_same, demand_whole, wait_until
 from tests.search.command import Process, arms, finished, numbers, run, write_study
@@ -82,3 +83,18 @@ def test_f01_sigkill_in_the_midst_of_tuning(tmp_path: Path) -> None:
     assert Counter(finished(parts)) == Counter(finished(whole))
     assert finished(parts)[: len(before)] == before
     assert {key: arms(parts)[key] for key in CHOSEN} == {key: arms(whole)[key] for key in CHOSEN}
+
+
+def test_f02_a_signal_is_one_even_where_a_library_makes_an_error_of_its_own_of_it() -> None:
+    """As Ray does while it waits: a system error, whose cause is ours."""
+    interrupts = Interrupts()
+
+    def wait() -> None:
+        with interrupts.window():
+            try:
+                interrupts._handle(signal.SIGTERM, None)
+            except Terminated as error:
+                raise SystemError("returned a result with an exception set") from error
+
+    with pytest.raises(Terminated):
+        wait()
