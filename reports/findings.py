@@ -89,12 +89,20 @@ def _confirmed(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
     trials = table.phase("confirm")
     trials = trials.drop_duplicates(["arm", "seed"])
     seen = arms.loc[arms.index.isin(trials["arm"])]
-    seen = seen.join(_worth(table.phase("explore") if len(trials) else trials, trials))
+    # What a longer recipe does to each arm is not known beforehand: then the phases can't be taken together.
+    own = len(trials) and _same_recipe(table)
+    seen = seen.join(_worth(table.phase("explore") if own else trials, trials))
     if not (trials["arm"] == table.baseline).any():
         return seen.reindex(columns=[*seen.columns, *(f"gain_{column}" for column in columns)])
     gains = effects(trials, baseline=table.baseline, by="arm").set_index("arm")[columns].add_prefix("gain_")
     joined = seen.join(gains)
     return joined.sort_values("confirm_mean", ascending=False, kind="stable")
+
+
+def _same_recipe(table: Table) -> bool:
+    """Whether the confirm phase trains as long as the explore phase does."""
+    longer = (table.study.get("confirm") or {}).get("epochs")
+    return longer is None or longer == (table.study.get("train") or {}).get("epochs")
 
 
 def _worth(explored: pd.DataFrame, confirmed: pd.DataFrame) -> pd.DataFrame:

@@ -53,7 +53,8 @@ TITLES = {
 def data(table: Table) -> pd.DataFrame:
     """Returns one row a mark: arm, label, series, tag, match, is_tuned, its costs, mean, low, high, n, front, likely.
 
-    ``series`` is the factor that an arm changes or, in a search, whether it is on the front; ``tag`` is its level.
+    ``series`` is the factor that an arm changes or, in a search and in a factorial of more combinations than colours,
+    whether it is on the front; ``tag`` is its level.
     ``front`` is for MACs, and ``likely`` the probability of it (:func:`reports.frontier.on_front`). ``matched`` names
     the cost in which arms are called equal, within ``tolerance``. Beyond 600 arms those off the front are counted
     (``count``) in the cells of a grid, of each cost anew: then ``cost`` names the one that a row is for. A single arm
@@ -64,7 +65,8 @@ def data(table: Table) -> pd.DataFrame:
         changes = [describe(table, arm) for arm in arms.index]
         arms["series"] = [change.factor for change in changes]
         arms["tag"] = [change.level for change in changes]
-    else:
+    combined = table.design.kind == "factorial" and arms["series"].nunique() > len(ink.SERIES)
+    if table.design.kind not in DECLARED or combined:
         arms["series"], arms["tag"] = np.where(arms["front"], FRONT, OTHERS), ""
     arms.loc[arms.index == table.baseline, ["series", "tag"]] = [BASELINE, "baseline"]
     arms["is_tuned"] = arms["tuned_of"].notna()

@@ -65,7 +65,7 @@ def _panel(part: pd.DataFrame) -> ink.Figure:
         "y": [whole] * len(names),
         "mode": "lines",
         "line": {"color": ink.INK, "width": 1.4, "dash": "dash"},
-        "name": f"{ink.plain(part['label'].iloc[0])}: {percent(whole)} whole",
+        "name": f"{ink.wrapped(part['label'].iloc[0])}: {percent(whole)} whole",
         "hoverinfo": "skip",
     }
     vertical = {"range": [0, 1], "tickformat": ".0%"}

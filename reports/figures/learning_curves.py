@@ -28,7 +28,7 @@ COLUMNS = {
     "stopped": "Stopped here",
 }
 BASELINE, CROWD, STOPPED = "baseline", "the other arms, middle 80%", "stopped early"
-MOST_LINES = 6
+MOST_LINES, MOST_PANELS = 6, 9
 
 
 def data(table: Table) -> pd.DataFrame:
@@ -44,10 +44,13 @@ def data(table: Table) -> pd.DataFrame:
     epochs = table.epochs[table.epochs["trial"].isin(completed["trial"])].dropna(subset=["val_accuracy"])
     curves = _over_seeds(epochs)
     panels = _panels(table) if table.design.kind in DECLARED else _best(table)
+    crowded = table.design.kind not in DECLARED
+    if table.design.kind == "factorial" and panels["panel"].nunique() > MOST_PANELS:  # of an arm or two each
+        panels, crowded = _best(table), True
     frame = panels.merge(curves, on="arm")
-    if table.design.kind not in DECLARED:
+    if crowded:
         frame = pd.concat([frame, _crowd(curves[~curves["arm"].isin(panels["arm"])])])
-    frame = pd.concat([frame.assign(stopped=False), _stopped(table, panels)])
+    frame = pd.concat([frame.assign(stopped=False), _stopped(table, panels, crowded)])
     own = frame["arm"] != table.baseline
     if own.any():  # a panel in which no level has finished would show the baseline alone
         frame = frame[frame["panel"].isin(frame.loc[own, "panel"])]
@@ -233,14 +236,14 @@ def _alone(table: Table) -> pd.DataFrame:
     )
 
 
-def _stopped(table: Table, panels: pd.DataFrame) -> pd.DataFrame:
+def _stopped(table: Table, panels: pd.DataFrame, crowded: bool) -> pd.DataFrame:
     """Returns where trials were stopped: of each arm in its panel or, where arms are many, of all of them together."""
     lost = table.trials[(table.trials["phase"] == table.main_phase) & (table.trials["status"] == "stopped")]
     epochs = table.epochs[table.epochs["trial"].isin(lost["trial"])].dropna(subset=["val_accuracy"])
     last = epochs.sort_values("epoch", kind="stable").drop_duplicates("trial", keep="last")
     if last.empty:
         return pd.DataFrame({"stopped": pd.Series(dtype=bool)})
-    if table.design.kind not in DECLARED:
+    if crowded:
         last = last.assign(arm="")
         panels = panels.iloc[:1].assign(arm="", series=STOPPED, series_order=np.inf)
     groups = last.groupby(["arm", "epoch"], sort=False)["val_accuracy"]

@@ -161,3 +161,12 @@ def test_a_baseline_outside_the_constraints_is_said_to_be_a_reference(tmp_path: 
     assert headline.endswith(
         "it is outside the constraints, as a reference only: macs 226,000 above the limit of 200,000."
     )
+
+
+def test_what_a_winner_is_worth_is_not_told_across_recipes(tmp_path: Path) -> None:
+    sketch = runs.finished_ablation()
+    sketch.study = {"confirm": {"epochs": 40}}
+    winner = answer(find(read(sketch.write(tmp_path)))).winner
+    assert winner is not None
+    assert "By both phases together" not in " ".join(winner.sentences)
+    assert "on validation over 3 fresh seeds" in plain(" ".join(winner.sentences))

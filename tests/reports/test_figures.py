@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Callable
@@ -139,6 +140,19 @@ def test_many_levels_are_spread_over_panels(tmp_path: Path) -> None:
     frame = learning_curves.data(read(runs.run_all(sketch).write(tmp_path)))
     assert frame["panel"].unique().tolist() == ["width (1 of 2)", "width (2 of 2)"]
     assert frame.groupby("panel")["series"].nunique().max() <= 1 + learning_curves.MOST_LINES
+
+
+def test_a_factorial_of_many_combinations_shows_its_front(tmp_path: Path) -> None:
+    names = ["width", "depth", "kernel", "norm"]
+    sketch = runs.Sketch("many", "factorial", {name: ["1", "2"] for name in names}, dict.fromkeys(names, "1"), [0, 1])
+    for number, levels in enumerate(itertools.product("12", repeat=4)):
+        own = {name: level for name, level in zip(names, levels, strict=True) if level == "2"}
+        sketch.arm(own, 0.9 + 0.005 * number, 1000 + number)
+    table = read(runs.run_all(sketch).write(tmp_path))
+    assert set(accuracy_cost.data(table)["series"]) <= {"baseline", "on the front", "other arms"}
+    frame = learning_curves.data(table)
+    assert frame["panel"].unique().tolist() == ["best of the front"]
+    assert learning_curves.CROWD in set(frame["series"])
 
 
 def test_selection_shows_three_stages_of_each_finalist(table: Callable[[str], Table]) -> None:
