@@ -68,14 +68,14 @@ def main() -> int:
 def mutations(options: argparse.Namespace, texts: list[str]) -> Counter[str]:
     """Reads, validates and plans mutated studies; returns how each ended."""
     ends: Counter[str] = Counter(valid=0, refused=0, tracebacks=0, hangs=0, memory=0)
-    signal.signal(signal.SIGALRM, _too_long)
+    signal.signal(signal.SIGPROF, _too_long)
     plan_of(texts[0])  # what is imported is imported
     for number in range(options.mutations):
         seed = f"{options.seed}/{number}"
         draw = random.Random(seed)
         text = mutated(draw.choice(texts), draw)
         began, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        signal.alarm(PATIENCE)
+        signal.setitimer(signal.ITIMER_PROF, PATIENCE)  # of a CPU: other work on the machine aside
         try:
             end = plan_of(text)
         except TimeoutError:
@@ -83,7 +83,7 @@ def mutations(options: argparse.Namespace, texts: list[str]) -> Counter[str]:
         except Exception:
             end = "tracebacks"
             traceback.print_exc(limit=-4, file=sys.stdout)
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         if (seconds := time.process_time() - began) > (PLANNING if end == "valid" else SECONDS):
             end = "hangs"
         if (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 > BYTES:

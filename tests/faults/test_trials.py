@@ -131,9 +131,9 @@ def test_f19_on_ray_a_trial_that_hangs_is_ended_and_its_slot_is_free(tmp_path: P
     troubled(tmp_path, trouble, ("confirm:", "time: {trial_minutes: 0.5}\nconfirm:"))
     done = run(tmp_path, "study.yaml", "--workers", "2", "--set", "design.seeds=1", timeout=280)
     assert done.returncode == 3, done.stderr
-    late = [entry for entry in ends(tmp_path) if entry["status"] == "failed"]
-    assert [entry["reason"] for entry in late] == ["ended at its time limit of 0.5 minutes"]
-    assert "about to hang" in late[0]["log"]
+    hung = [entry for entry in ends(tmp_path) if "about to hang" in entry.get("log", ())]
+    assert [entry["reason"] for entry in hung] == ["ended at its time limit of 0.5 minutes"]
+    assert len(ends(tmp_path)) >= 3  # its slot was free for what came then
     demand_whole(tmp_path / DIRECTORY)
 
 
