@@ -48,11 +48,13 @@ def test_every_family_gives_equal_logits(family: str) -> None:
     demand_same(small(family))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "field", "kind"), PARTS_ONCE.values())
 def test_every_part_gives_equal_logits(family: str, field: str, kind: str) -> None:
     demand_same(feasible_for(family, field, kind))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stem", STEMS.kinds())
 @pytest.mark.parametrize("anti_alias", [False, True])
 def test_every_stem(stem: str, anti_alias: bool) -> None:
@@ -60,6 +62,7 @@ def test_every_stem(stem: str, anti_alias: bool) -> None:
     demand_same(NetworkSpec.model_validate({**plain, "stem": {"kind": stem}}), side=64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", [*HEADS.kinds(), *({"kind": "linear", "pool": pool} for pool in POOLS.kinds())])
 def test_every_head(head: Any) -> None:
     plain = small("basic").plain()
