@@ -196,10 +196,12 @@ class Session:
         if trial is not None:
             self._executor()  # whose start records the session
         planned = {"phase": name, **queue.planned}
-        planned["labels"] = {arm: self.plan.label(arm) for arm in planned["arms"]}
         before = (entry for entry in reversed(self.record.entries) if entry["event"] == "planned")
-        if {"event": "planned", **planned} != next((entry for entry in before if entry["phase"] == name), None):
-            self.record.append("planned", sync=False, **planned)
+        last = {**next((entry for entry in before if entry["phase"] == name), {})}
+        last.pop("labels", None)  # what was tried may be an arm with its own recipe by now, and is called so
+        if {"event": "planned", **planned} != last:
+            labels = {arm: self.plan.label(arm) for arm in planned["arms"]}
+            self.record.append("planned", sync=False, **planned, labels=labels)
         if trial is not None:
             self._run(name, queue, trial)
 

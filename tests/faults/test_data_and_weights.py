@@ -80,9 +80,9 @@ def test_f29_weights_that_are_damaged_newer_of_another_network_or_pickled(tmp_pa
         "flipped": "damaged: tensors and metadata don't match the hash",
         "cut": "cut.safetensors",
         "newer": "its schema is 99, newer than the 1",
-        "other": "other.safetensors",
-        "pickled": "pickled.safetensors",
-        "missing": "missing.safetensors",
+        "other": "the weights are of another network: its stages[0].depth is 2, here it is 1",
+        "pickled": "is not a model's file: no network's spec is inside",
+        "missing": "there is no file",
     }
     for name, words in said.items():
         done = fine_tuned(tmp_path, tmp_path / f"{name}.safetensors")

@@ -14,11 +14,11 @@ from playwright.sync_api import Page
 from reports import images
 from search.outputs import _cell
 from tests.faults.runs import TINY
-from tests.reports.test_browser import CHROMIUM, browser, visit
+from tests.reports.test_browser import CHROMIUM, browser, tabs, visit
 from tests.reports.test_page import Reader
 from tests.search.command import run, write_study
 
-__all__ = ["browser", "visit"]
+__all__ = ["browser", "tabs", "visit"]
 
 EVIL = "</script><img src=x onerror=alert(1)><a href='https://evil.example'>win</a>"
 FORMULAS = ("=1+1", "+1+cmd", "-1+cmd", "@SUM(A1)")

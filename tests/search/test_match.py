@@ -123,7 +123,7 @@ def test_depth_keeps_its_ratios_and_its_widths() -> None:
 
 
 def test_depth_does_not_change_what_comes_out() -> None:
-    with pytest.raises(Unmatched, match=r"the nearest depths .* leave a gap of -50.0% in out_channels"):
+    with pytest.raises(Unmatched, match=r"the nearest depths .* leave a gap of -50% in out_channels"):
         match(preset("resnet20"), INPUT, 128, MatchSpec(cost="out_channels", by="depth"))
     with pytest.raises(ValueError, match="multiple_of is about widths"):
         MatchSpec(by="depth", multiple_of=8)
