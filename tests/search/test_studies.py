@@ -24,9 +24,16 @@ CONSTANT = 'factors.cosine.off={"train.schedule": {kind: constant, warmup_epochs
 IN_TIME = {
     "recipe_ablation": [CONSTANT],
     "cifar10_recipe_ablation": [CONSTANT],
+    # After one step of a hundred layers batch norms' running statistics are off by enough to overflow at the full rate.
+    "cifar10_block_by_depth": ["train.optimizer.lr=0.01"],
     "cifar10_resnet": ["train.epochs=2", "train.schedule=step"],
 }
-"""What levels and drops that come after the first epoch take to be within a shrunk run: beyond it they are refused."""
+"""What levels and drops that come after the first epoch take to be within a shrunk run, beyond which they are refused;
+and what else a run of one step needs."""
+
+
+KNOWN = dict.fromkeys(["block_and_rate", "cifar10_block_and_rate"], "nothing normalises what the last block puts out")
+"""What studies are warned of, and say themselves: a head without a norm is the same for all their blocks."""
 
 
 def header(name: str) -> list[str]:
@@ -95,10 +102,11 @@ def test_it_runs_shrunk_to_its_page(
 ) -> None:
     settings = [argument for setting in shrunk(name) for argument in ("--set", setting)]
     assert inline(str(STUDIES[name]), *settings) == 0
-    assert "warning" not in capsys.readouterr().err
+    warned = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert [line for line in warned if KNOWN.get(name, "no such words") not in line] == []
     directory = tmp_path / "runs" / name
     said = [json.loads(line) for line in (directory / "log.jsonl").read_text().splitlines()]
-    assert {entry["level"] for entry in said} <= {"debug", "info"}
+    assert {entry["level"] for entry in said} <= {"debug", "info", *["warning"] * (name in KNOWN)}
     assert {row["status"] for row in rows(directory / "results.csv")} == {"completed"}
     assert (directory / "report.html").stat().st_size > 1_000_000
     assert (directory / "winner.safetensors").exists()
@@ -112,6 +120,8 @@ def shrunk(name: str) -> list[str]:
         settings.append("data.train_fraction=0.1")
     else:
         settings.append("data={kind: synthetic, images: 120, image_size: 16, num_classes: 4}")
+    if spec.design.kind == "population":
+        settings.append("design.arms=3")
     if spec.tune:
         settings.append("tune.trials=2")
     if spec.fidelity:
