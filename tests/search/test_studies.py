@@ -26,7 +26,7 @@ IN_TIME = {
     "cifar10_recipe_ablation": [CONSTANT],
     # After one step of a hundred layers batch norms' running statistics are off by enough to overflow at the full rate.
     "cifar10_block_by_depth": ["train.optimizer.lr=0.01"],
-    "cifar10_resnet": ["train.epochs=2", "train.schedule=step"],
+    "cifar10_resnet": ["train.epochs=2", "confirm.epochs=2", "train.schedule=step"],
 }
 """What levels and drops that come after the first epoch take to be within a shrunk run, beyond which they are refused;
 and what else a run of one step needs."""
