@@ -1,6 +1,6 @@
 """How a search grows: trials that train nothing, up to 10,000 of them, by the sampler.
 
-    python -m tests.benchmarks.growth                                        # evolution, about 5 minutes
+    python -m tests.benchmarks.growth                                        # evolution
     python -m tests.benchmarks.growth --sampler nsga2 --trials 100 1000
 
 Printed, of a search that has so many trials: milliseconds from one proposal to the next (mean of the last tenth; plan,
