@@ -54,6 +54,10 @@ def _of_design(before: Plain, now: Plain) -> list[str]:
         _list("seed", [seed for seed in seeds_of(now) if seed not in seeds_of(before)]),
         _list("arm", names),
         _more("trials", first.get("trials"), second.get("trials")),
+        *(
+            _more(f"budget in {name}", old, (second.get("budget") or {}).get(name))
+            for name, old in (first.get("budget") or {}).items()
+        ),
     ]
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from search.arms import Arm
+from search.designs.base import AdaptiveDesign
 from search.doubts import doubts
 from search.draw import feasible_arms
 from search.engine import default_workers
@@ -140,9 +141,30 @@ def _say_counts(console: Console, plan: Plan, arms: list[Arm]) -> None:
             f"equal {COST_NAMES[match.cost]}: {_plural(twins, 'twin')} added, {_plural(alone, 'arm')} unmatched"
         )
     planned = planned_trials(plan)
+    if (spent := _search_words(plan)) is not None:
+        console.print(spent, markup=False)
     parts = " + ".join(f"{count:,} {phase}" for phase, count in planned.items())
     most = "; fewer where an arm's own values are its best" if plan.tuning else ""
     console.print(f"trials: {parts} = {sum(planned.values()):,}{most}")
+
+
+def _search_words(plan: Plan) -> str | None:
+    """Returns how a search spends what it has, where not every arm is trained with every seed to the end."""
+    design = plan.study.spec.design
+    if not isinstance(design, AdaptiveDesign):
+        return None
+    said, stopping = [], design.early_stopping
+    if design.budget is not None:
+        named = {"epochs": "epochs of training", "macs": "MACs of training", "gpu_hours": "hours of training"}
+        said.append(f"the search may spend {design.budget.limit:,.6g} {named[design.budget.currency]}")
+    if stopping is not None:
+        rungs = ", ".join(map(str, stopping.epochs(plan.baseline.configuration.train.epochs)))
+        said.append(f"after {rungs} epochs one arm of {stopping.eta:g} goes on")
+    if design.racing is not None:
+        said.append(
+            f"{design.racing:.0%} of it is for more seeds of arms that may be on the front, up to {len(plan.seeds)}"
+        )
+    return "search: " + "; ".join(said) if said else None
 
 
 def _say_time(console: Console, found: Estimate | None, workers: int) -> None:

@@ -8,8 +8,10 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from search.arms import Arm
+from search.budget import epoch_macs
 from search.configuration import Configuration
 from search.data.spec import DataSpec
+from search.designs.base import AdaptiveDesign
 from search.plan import Plan
 from search.planned import planned_trials
 
@@ -54,9 +56,10 @@ def estimate(plan: Plan, arms: list[Arm]) -> Estimate | None:
     clock = _Clock(paces)
     explored = [sum(clock.trial(arm.configuration, macs(arm))) for arm in arms]
     phases: dict[str, tuple[float, float]] = {}
-    for phase, count in planned_trials(plan).items():
+    for phase, planned in {**({"explore": 0} if plan.adaptive else {}), **planned_trials(plan)}.items():
         found = [_at_length(plan, phase, arm, clock) for arm in arms]
         one = fmean(map(sum, found)), fmean(parts[1] for parts in found)
+        count = whole_trials(plan, arms, planned, one[0]) if phase == "explore" else planned
         phases[phase] = count * one[0], count * one[1]
     if plan.tuning:  # every trial is known
         trials = [plan.find(trial.arm) for trial in plan.tuning.trials()]
@@ -81,6 +84,29 @@ def split_sizes(data: DataSpec) -> tuple[float, float, float]:
     validation, test = (images * (0.2 if share is None else share) for share in shares)
     # An official test split, beside the images that splits are cut from, is taken to be a fifth of their number.
     return (images - validation - test) * data.train_fraction, validation, test or images / 5
+
+
+def whole_trials(plan: Plan, arms: list[Arm], planned: int, seconds: float) -> float:
+    """Returns how many trials of full length take as long as a study's explore phase.
+
+    Args:
+        arms: Those that will be trained, or arms like them.
+        planned: How many trials are planned, where the budget is in trials.
+        seconds: What one of full length takes.
+    """
+    design, full = plan.study.spec.design, plan.baseline.configuration.train.epochs
+    if not isinstance(design, AdaptiveDesign):
+        return planned
+    if design.budget is None:
+        share = 1.0 if design.early_stopping is None else design.early_stopping.share(full)
+        racing = design.racing or 0.0
+        return planned * ((1 - racing) * share + racing)
+    each = {
+        "epochs": full,
+        "macs": full * fmean(epoch_macs(plan, arm) for arm in arms),
+        "gpu_hours": seconds / 3600,
+    }
+    return design.budget.limit / max(each[design.budget.currency], 1e-9)
 
 
 def macs(arm: Arm) -> int:

@@ -40,8 +40,12 @@ FLOOR = 1e-3
 
 @dataclass
 class _Seen:
+    """An arm with what it has reached: ``numbers`` are those that the model knows it by, at its full length, and
+    ``reached`` the same at the length that it was trained for."""
+
     choice: Choice
     numbers: Array
+    reached: Array
     cost: float
     error: float
 
@@ -53,6 +57,9 @@ class EvolutionProposer:
     scores so far, drawn from its posterior, chooses the one that would add most to the hypervolume of accuracy and log
     cost, over the root of its own cost: cheap arms tell as much and take less.
 
+    Where arms are stopped early, the model knows how long each was trained, from all lengths of all arms, and asks what
+    they would reach in the end.
+
     Args:
         share: How strongly cost counts against a child: its MACs to this power divide what it would add.
     """
@@ -60,9 +67,12 @@ class EvolutionProposer:
     def __init__(self, plan: Plan, design: Search, share: float) -> None:
         self._plan, self._design, self._share = plan, design, share
         self._genes = Genes(plan.space)
-        self._errors, self._costs = Surrogate(self._genes.count), Surrogate(self._genes.count)
+        self._stops = design.early_stopping is not None
+        self._errors = Surrogate(self._genes.count + self._stops)
+        self._costs = Surrogate(self._genes.count)
         self._costly = next((name for name in design.objectives if name != "val_accuracy"), None)
         self._seen: list[_Seen] = []
+        self._places: dict[frozenset[tuple[str, str]], int] = {}
         self._asked: dict[int, Choice] = {}
         self._number = self._accepted = self._draws = 0
 
@@ -88,18 +98,30 @@ class EvolutionProposer:
         if values is not None:
             self._learn(choice, values)
 
+    def follow(self, choice: Choice, values: Mapping[str, float]) -> None:
+        seen = self._seen[self._places[_key(choice)]]
+        seen.reached, seen.error = self._at(seen.numbers, values["share"]), _error(values)
+        self._errors.learn(seen.reached, seen.error)
+
     def remember(self, choice: Choice, values: Mapping[str, float] | None, memo: Mapping[str, Any]) -> None:
         self._accepted += 1
         if values is not None:
             self._learn(choice, values)
 
     def _learn(self, choice: Choice, values: Mapping[str, float]) -> None:
-        numbers = self._genes.numbers(choice)
-        error = math.log(1 - values["val_accuracy"] + FLOOR)
+        genes, error = self._genes.numbers(choice), _error(values)
         cost = math.log(values[self._costly or "macs"])
-        self._errors.learn(numbers, error)
-        self._costs.learn(numbers, cost)
-        self._seen.append(_Seen(choice, numbers, cost, error))
+        whole, reached = self._at(genes, 1.0), self._at(genes, values["share"])
+        self._errors.learn(reached, error)
+        self._costs.learn(genes, cost)
+        self._places[_key(choice)] = len(self._seen)
+        self._seen.append(_Seen(choice, whole, reached, cost, error))
+
+    def _at(self, numbers: Array, share: float) -> Array:
+        """Returns an arm's numbers with the length of its training, on a log scale, where lengths differ."""
+        if not self._stops:
+            return numbers
+        return np.append(numbers[: self._genes.count], 1 + math.log(share) / 2)
 
     def _best_child(self, generator: random.Random) -> tuple[Choice, Arm | None]:
         dice = np.random.default_rng(generator.getrandbits(64))
@@ -107,8 +129,13 @@ class EvolutionProposer:
         expected, _ = self._costs.drawn(dice)
         numbers = np.array([seen.numbers for seen in self._seen])
         costs = np.array([seen.cost for seen in self._seen])
+        expected_errors = self._errors.scores(numbers, mean)
+        observed = np.array([seen.error for seen in self._seen])
+        if self._stops:  # what was stopped would have come further, as far as the model can tell
+            reached = np.array([seen.reached for seen in self._seen])
+            observed = observed + expected_errors - self._errors.scores(reached, mean)
         # A score is one noisy draw, and the model has seen them all: the truth is somewhere between.
-        errors = (np.array([seen.error for seen in self._seen]) + self._errors.scores(numbers, mean)) / 2
+        errors = (observed + expected_errors) / 2
         if self._costly is None:
             costs = np.zeros_like(costs)
         front = _front(costs, errors)
@@ -116,6 +143,7 @@ class EvolutionProposer:
         children += [draw(self._plan.space, generator) for _ in range(STRANGERS)]
         theirs = np.array([self._genes.numbers(child) for child in children])
         their_costs = self._costs.scores(theirs, expected)
+        theirs = np.array([self._at(each, 1.0) for each in theirs])
         at = np.zeros_like(their_costs) if self._costly is None else their_costs
         gains = _gains(costs[front], errors[front], at, self._errors.scores(theirs, drawn))
         worth = gains * np.exp(-self._share * (their_costs - their_costs.min()))
@@ -132,6 +160,14 @@ class EvolutionProposer:
             beside = place + 1 if place + 1 < len(front) else place - 1
             parent = self._genes.crossed(parent, self._seen[int(front[beside])].choice, generator)
         return self._genes.changed(parent, generator)
+
+
+def _key(choice: Choice) -> frozenset[tuple[str, str]]:
+    return frozenset((name, level.label) for name, level in choice.items())
+
+
+def _error(values: Mapping[str, float]) -> float:
+    return math.log(1 - values["val_accuracy"] + FLOOR)
 
 
 def _front(costs: Array, errors: Array) -> NDArray[np.int64]:

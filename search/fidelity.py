@@ -124,4 +124,6 @@ class Fidelity:
 
     def _most(self, design: DesignSpec) -> int:
         """Returns how many arms there will be to sample from, at most."""
-        return design.trials // len(self.plan.seeds) if isinstance(design, AdaptiveDesign) else len(self._untuned())
+        from search.planned import arms_at_most
+
+        return arms_at_most(self.plan) if isinstance(design, AdaptiveDesign) else len(self._untuned())

@@ -66,6 +66,9 @@ class OptunaProposer:
             # Numbers of a range are rounded when they become levels: Optuna is told what was tried, as after a restart.
             self._add(choice, values, memo)
 
+    def follow(self, choice: Choice, values: Mapping[str, float]) -> None:
+        """Of arms that go on only the first scores count: those all arms have, after as many epochs."""
+
     def remember(self, choice: Choice, values: Mapping[str, float] | None, memo: Mapping[str, Any]) -> None:
         self._accepted += 1
         if values is not None:

@@ -14,6 +14,7 @@ from blocks.source import dotted
 from search.additions import additions
 from search.arms import Arm, Derived
 from search.columns import EPOCH_COLUMNS, FIXED_COLUMNS
+from search.designs.base import AdaptiveDesign
 from search.diagnosis import numbers, write_diagnosis
 from search.plan import Plan, difference
 from search.record import write_atomically
@@ -61,6 +62,7 @@ def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
             "tolerance": match.tolerance if match else None,
             "match_by": match.by if match else None,
             "vary": list(spec.design.vary),
+            **_of_search(plan),
             **dict.fromkeys(("fraction", "spaces", "cost_band", "acceptance")),
             **plan.facts,
             "family": None,
@@ -77,6 +79,20 @@ def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
         "fidelity": plan.fidelity.table(sampled(plan, entries)) if plan.fidelity else None,
         "additions": additions(entries),
         "selection": selection(entries),
+    }
+
+
+def _of_search(plan: Plan) -> dict[str, Any]:
+    """Returns what is told of a search: its budget, its rungs, and the share of its race."""
+    design = plan.study.spec.design
+    if not isinstance(design, AdaptiveDesign):
+        return {}
+    stopping, full = design.early_stopping, plan.baseline.configuration.train.epochs
+    return {
+        "budget": design.budget.named if design.budget else {"trials": design.trials},
+        "rungs": list(stopping.epochs(full)) if stopping else None,
+        "eta": stopping.eta if stopping else None,
+        "racing": design.racing,
     }
 
 

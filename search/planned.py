@@ -6,9 +6,14 @@ check of short runs those from 2,000,000 on.
 
 from __future__ import annotations
 
+from typing import Any
+
 from search.designs.base import FIRST_CONFIRM_SEED, AdaptiveDesign
 from search.phases import FIRST_TUNE_SEED
 from search.plan import Plan
+
+MANY = 10**9
+"""More arms than any search has."""
 
 
 def confirm_seeds(plan: Plan) -> range:
@@ -24,15 +29,45 @@ def beside_seeds(plan: Plan) -> dict[str, list[int]]:
     return found | ({"fidelity": list(plan.fidelity.seeds)} if plan.fidelity else {})
 
 
+def arms_at_most(plan: Plan) -> int:
+    """Returns how many arms are explored, at most; a budget in MACs or hours sets no limit to them."""
+    design = plan.study.spec.design
+    if not isinstance(design, AdaptiveDesign):
+        return len(plan.arms)
+    seeds = len(design.first_seeds)
+    if design.trials is not None:
+        return design.trials // seeds
+    assert design.budget is not None
+    full = plan.baseline.configuration.train.epochs
+    shortest = full if design.early_stopping is None else design.early_stopping.epochs(full)[0]
+    return (design.budget.epochs or MANY) // (seeds * max(shortest, 1))
+
+
+def explored_trials(plan: Plan, entries: list[dict[str, Any]]) -> int | None:
+    """Returns how many trials a search has where that shows only on the way: all once it has ended, those so far until
+    then, the planned ones at least; None where it was planned."""
+    design = plan.study.spec.design
+    if not isinstance(design, AdaptiveDesign) or (design.racing is None and design.budget is None):
+        return None
+    budget = {"trials": float(design.trials or 0)} if design.budget is None else design.budget.named
+    begun = {entry["trial"] for entry in entries if entry["event"] == "started" and entry["phase"] == "explore"}
+    last = next((entry for entry in reversed(entries) if entry["event"] == "explored"), None)
+    if last is not None and last["budget"] == budget and last["trials"] >= len(begun):
+        return int(last["trials"])
+    return max(len(begun), design.trials or 0)
+
+
 def planned_trials(plan: Plan) -> dict[str, int]:
     """Returns how many trials each phase has, at most, as far as can be told now; phases without any are left out.
 
     Arms whose own recipe is the best have no tuned arm beside them: that makes fewer.
     """
     spec, seeds = plan.study.spec, len(plan.seeds)
-    explored = spec.design.trials // seeds if isinstance(spec.design, AdaptiveDesign) else len(plan.arms)
+    explored = arms_at_most(plan)
     finalists = min(spec.confirm.finalists, explored - 1)
     planned = {"tune": 0, "explore": 0 if spec.design.kind == "train" else explored * seeds, "fidelity": 0}
+    if isinstance(spec.design, AdaptiveDesign) and (spec.design.racing is not None or spec.design.budget is not None):
+        planned["explore"] = spec.design.trials or 0  # in another currency it isn't known beforehand
     if plan.tuning:
         planned["tune"] = len(plan.tuning.trials())
         open_still = len(plan.tuning.candidates) - len(plan.tuning.kept)

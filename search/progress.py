@@ -77,6 +77,15 @@ class Talk:
         self._running += 1
         self._show()
 
+    def paused(self) -> None:
+        """One trial paused, and will go on."""
+        self._running -= 1
+        self._show()
+
+    def reopened(self) -> None:
+        """One trial that had been stopped goes on."""
+        self._done -= 1
+
     def finished(self, label: str, entry: dict[str, Any], total: int, best: str) -> None:
         """One trial ended; ``best`` names the best arm so far."""
         self._running -= 1
@@ -84,7 +93,7 @@ class Talk:
         self._fresh += 1
         self._total, self._best = total, best
         self._log("debug", f"{entry['trial']} {entry['status']}", arm=label, accuracy=entry.get("val_accuracy"))
-        if entry["status"] != "completed":
+        if entry["status"] not in ("completed", "stopped"):
             self._failed += entry["status"] == "failed"
             self._reasons[entry["reason"]] += 1
             if self._reasons[entry["reason"]] == 1:

@@ -247,7 +247,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 def _sweep(directory: Path) -> None:
     """Removes what writers left beside a name when they were killed."""
-    for folder in (directory, directory / "weights", directory / "plugins"):
+    for folder in (directory, *(directory / name for name in ("weights", "plugins", "checkpoints"))):
         for left in folder.glob(".*.*"):
             number = left.name.rpartition(".")[2]
             if number.isdigit() and left.is_file() and not Path(f"/proc/{number}").exists():

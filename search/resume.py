@@ -18,6 +18,9 @@ NO_DIFFERENCE = ("question", "ray", "time", "power", "plugins", "tracking")
 
 MAY_GROW = {
     ("design", "trials"),
+    ("design", "budget", "epochs"),
+    ("design", "budget", "macs"),
+    ("design", "budget", "gpu_hours"),
     ("design", "arms"),
     ("confirm", "finalists"),
     ("confirm", "seeds"),
@@ -118,7 +121,7 @@ def _additive(location: Location, first: Any, second: Any) -> bool:
 def _fewer_arms(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """Returns a line where a search would have fewer arms: its trials are shared out among more seeds."""
     old, new = (study["design"].get("trials") for study in (before, now))
-    if not old or not new or old > new:
+    if not old or not new or old > new or now["design"].get("racing") is not None:
         return []
     arms = old // len(seeds_of(before)), new // len(seeds_of(now))
     wanted = arms[0] * len(seeds_of(now))

@@ -31,6 +31,22 @@ def scores(plan: Plan, finished: Finished, phase: str, seeds: Iterable[int]) -> 
     return found
 
 
+def raced_scores(plan: Plan, finished: Finished) -> dict[str, float]:
+    """Returns the mean validation accuracy of every explored arm over the seeds that it has, all of them completed.
+
+    In a race an arm that has few was beaten, or there was nothing left to give it more.
+    """
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in finished.values():
+        if entry["phase"] == "explore" and entry["arm"] in plan.arms:
+            found.setdefault(entry["arm"], []).append(entry)
+    return {
+        arm: fmean(entry["val_accuracy"] for entry in entries)
+        for arm, entries in found.items()
+        if all(entry["status"] == "completed" for entry in entries)
+    }
+
+
 def finalists(plan: Plan, scored: Mapping[str, float]) -> list[str]:
     """Returns the arms to take to the confirm phase beside the baseline, the best first.
 

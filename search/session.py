@@ -23,11 +23,12 @@ from search.explore import Listed, Proposed, Queue
 from search.fidelity import Fidelity
 from search.interrupts import Interrupts
 from search.outputs import latest, sampled, write_outputs
+from search.pauses import Pauses
 from search.plan import Plan
-from search.planned import confirm_seeds, planned_trials
+from search.planned import confirm_seeds, explored_trials, planned_trials
 from search.progress import Talk
 from search.record import Record, write_atomically
-from search.select import confirmed_arms, finalists, scores, winner
+from search.select import confirmed_arms, finalists, raced_scores, scores, winner
 from search.time_limit import TimeLimit
 from search.tracking import Tracking
 from search.trial import Job
@@ -45,6 +46,9 @@ class UnknownTrial(ValueError):
 
 SLACK = 1.2
 """By so much trials to come may be slower than those that ended, before the study's time is too short for them."""
+
+FINAL = ("train_accuracy", "train_loss", "val_accuracy", "val_loss")
+"""Of a trial's last epoch, what its row has."""
 
 KEPT_CUTS = 4
 """How many cuts of the images for single seeds are held in memory."""
@@ -108,6 +112,7 @@ class Session:
         self._sums: dict[tuple[str, str], tuple[float, int]] = {}
         self._leaders: dict[str, tuple[float, str]] = {}
         self.finished = latest(record.entries, "finished")
+        self._pauses = Pauses(directory, record.entries, talk.warn)
         for entry in self.finished.values():
             self._score(entry)
         if plan.tuning is not None:
@@ -118,7 +123,9 @@ class Session:
         if self.plan.tuning is not None:
             self._tune(self.plan.tuning)
         if self.plan.study.spec.design.kind != "train":
-            self._phase("explore", self._explore_queue())
+            queue = self._explore_queue()
+            self._phase("explore", queue)
+            self._stop_what_waits(queue)
         if self.plan.fidelity is not None:
             self._check_short_runs(self.plan.fidelity)
         chosen = self._finalists()
@@ -129,6 +136,8 @@ class Session:
             self._cut = self._seeds_of_all({trial.arm for trial in confirming}, self.confirm_seeds)
         self._open_test(chosen)
         self._lesion(chosen)
+        if not self._time_limit.was_up:
+            self._pauses.clear()
         self.write()
 
     def run_only(self, name: str) -> None:
@@ -162,6 +171,8 @@ class Session:
     def planned(self) -> dict[str, int]:
         """Returns how many trials each phase has, as far as is known now."""
         planned = planned_trials(self.plan)
+        if self.plan.adaptive and (explored := explored_trials(self.plan, self.record.entries)) is not None:
+            planned["explore"] = explored
         if self.last("finalists"):
             planned["confirm"] = len(self._confirm_trials(self._chosen()))
         return planned
@@ -216,14 +227,17 @@ class Session:
                 # Asked for only when there is room, so that a search proposes in the light of all that has ended.
                 while not late and len(flying) < executor.slots and (trial := trial or queue.next()) is not None:
                     flying[trial.name] = trial
-                    self._start(executor, trial)
+                    self._start(executor, trial, queue)
                     trial = None
                 if not flying:
                     return
                 executor.want(left)
                 for job, reply in self._wait(executor, self._time_limit.left):
                     ended, left = flying.pop(job.name), left - 1
-                    queue.finished(ended, self._finish(ended, reply, queue))
+                    if reply["status"] == "paused":
+                        left += self._pause(ended, reply, queue)
+                    else:
+                        queue.finished(ended, self._finish(ended, reply, queue))
                 if flying and self._time_limit.up(0.0):
                     executor.give_up()
                     return
@@ -257,17 +271,38 @@ class Session:
         done = Counter(entry["phase"] for entry in self.finished.values() if self.plan.find(entry["arm"]))
         return {phase: max(0, count - done[phase]) for phase, count in self.planned().items()}
 
-    def _start(self, executor: Executor, trial: Trial) -> None:
+    def _start(self, executor: Executor, trial: Trial, queue: Queue) -> None:
         who = {"trial": trial.name, "arm": trial.arm, "seed": trial.seed, "phase": trial.phase}
+        if self.finished.get(trial.name, {}).get("status") == "stopped":
+            self.record.append("again", sync=False, trial=trial.name, why="it goes on")
+            self.talk.reopened()
         self.record.append("started", sync=False, **who, elapsed=round(self.elapsed(), 3))
         self._begun[trial.name] = time.monotonic()
         self.talk.started()
-        job = self._job(trial, "train", keep_weights=trial.phase == "confirm")
+        rest = self._pauses.rest(trial, queue.until(trial))
+        job = self._job(trial, "train", keep_weights=trial.phase == "confirm", **rest)
         self._tracking.started({**who, "configuration": job.configuration})
         executor.submit(job)
 
+    def _pause(self, trial: Trial, reply: dict[str, Any], queue: Queue) -> bool:
+        """Keeps what a trial goes on from, and has the queue say whether it does; ends it as stopped if not."""
+        kept = self._pauses.keep(trial, reply.pop("checkpoint"))
+        reply = {**reply, **kept, "weights": None}
+        final = {name: reply["epochs"][-1][name] for name in FINAL}
+        why = queue.paused(trial, {**final, **reply})
+        if why:
+            self._finish(trial, {**reply, "status": "stopped", "reason": why}, queue)
+        else:
+            del reply["weights"]
+            who = {"trial": trial.name, "arm": trial.arm, "seed": trial.seed, "phase": trial.phase}
+            self._pauses.reached(
+                self.record.append("rung", elapsed=self.elapsed(), **_finite({**who, **final, **reply}))
+            )
+            self.talk.paused()
+        return not why
+
     def _finish(self, trial: Trial, reply: dict[str, Any], queue: Queue) -> dict[str, Any]:
-        weights = reply.pop("weights", None)
+        weights, _ = reply.pop("weights", None), reply.pop("checkpoint", None)
         if weights is not None:
             self.weights(trial.name).parent.mkdir(exist_ok=True)
             write_atomically(self.weights(trial.name), weights)
@@ -275,7 +310,7 @@ class Session:
         if reply["status"] == "failed" and self._command:
             reply["alone"] = f"{self._command} --only {trial.name} --inline"
         last = reply["epochs"][-1] if reply.get("epochs") else {}
-        final = {key: last[key] for key in ("train_accuracy", "train_loss", "val_accuracy", "val_loss") if key in last}
+        final = {key: last[key] for key in FINAL if key in last}
         who = {"trial": trial.name, "arm": trial.arm, "seed": trial.seed, "phase": trial.phase}
         entry = self.record.append("finished", elapsed=self.elapsed(), **_finite({**who, **final, **reply}))
         self._score(entry)
@@ -283,6 +318,7 @@ class Session:
         self._took = self._took[0] + ended - self._begun.pop(trial.name, ended), self._took[1] + 1
         self._tracking.finished(entry)
         self.finished[trial.name] = entry
+        self._pauses.ended(entry)
         if entry.get("halvings"):
             self._tell_of_smaller(entry)
         self._failures += entry["status"] == "failed"
@@ -292,6 +328,13 @@ class Session:
         if self._max_failures is not None and self._failures > self._max_failures:
             raise TooManyFailures(f"{self._failures} trials failed; the last: {entry['reason']}")
         return entry
+
+    def _stop_what_waits(self, queue: Queue) -> None:
+        """Ends, as stopped, the trials that would have gone on if the study's time hadn't been up."""
+        for entry in self._pauses.waiting():
+            kept = {name: value for name, value in entry.items() if name not in ("event", "elapsed")}
+            told = {"status": "stopped", "reason": "the study's time was up before it could go on"}
+            self._finish(Trial(entry["arm"], entry["seed"], entry["phase"]), {**kept, **told}, queue)
 
     def _tell_of_smaller(self, entry: dict[str, Any]) -> None:
         """Warns, for the report too, of a trial that ran with fewer images at a time than its recipe says."""
@@ -308,10 +351,16 @@ class Session:
         if self.plan.study.spec.design.kind == "train":
             chosen: list[str] = []
         else:
-            chosen = finalists(self.plan, scores(self.plan, self.finished, "explore", self._seeds_explored()))
+            chosen = finalists(self.plan, self._explored())
         if self.last("finalists").get("arms") != chosen:
             self.record.append("finalists", arms=chosen)
         return chosen
+
+    def _explored(self) -> dict[str, float]:
+        """Returns the mean scores by which finalists are chosen: of a race, over the seeds that each arm has."""
+        if getattr(self.plan.study.spec.design, "racing", None) is not None:
+            return raced_scores(self.plan, self.finished)
+        return scores(self.plan, self.finished, "explore", self._seeds_explored())
 
     def _seeds_explored(self) -> list[int]:
         """Returns the seeds that arms are compared on: all, or those that every arm has when time was up."""

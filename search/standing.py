@@ -15,7 +15,7 @@ from typing import Any
 
 from search.record import Scan, command, holder, scan
 
-PHASES = ("tune", "explore", "fidelity", "confirm")
+PHASES = ("tune", "explore", "random", "fidelity", "confirm")
 """In their order."""
 
 Entry = dict[str, Any]
@@ -99,7 +99,7 @@ class Standing:
                 found = {}
             elif entry["event"] == "started":
                 found[entry["trial"]] = entry
-            elif entry["event"] == "finished":
+            elif entry["event"] in ("finished", "rung"):
                 found.pop(entry["trial"], None)
         return found
 
@@ -134,6 +134,8 @@ class Standing:
         return command("search.run", *kept) if kept else command("search.run", "STUDY", "--out", self.directory)
 
     def _phase(self, planned: Entry) -> Phase:
+        if "budget" in planned:
+            return self._open_ended(planned)
         arms = list(planned["arms"])
         total = planned.get("trials")
         if total is not None:  # a search: its arms are proposed on the way
@@ -143,3 +145,11 @@ class Standing:
         trials = tuple(f"{arm}-s{seed}" for seed in planned["seeds"] for arm in arms)
         missing = tuple(trial for trial in trials if trial not in self.finished)
         return Phase(planned["phase"], len(trials) if total is None else total, trials, missing)
+
+    def _open_ended(self, planned: Entry) -> Phase:
+        """Returns a phase whose trials show only on the way: those that were begun, and all once it has ended."""
+        begun = dict.fromkeys(entry["trial"] for entry in self.of("started") if entry["phase"] == planned["phase"])
+        missing = tuple(trial for trial in begun if trial not in self.finished)
+        explored = self.last("explored", budget=planned["budget"])
+        total = explored["trials"] if explored else planned.get("trials") or 0
+        return Phase(planned["phase"], max(total, len(begun)), tuple(begun), missing)

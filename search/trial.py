@@ -33,6 +33,8 @@ class Job:
         halvings: How often the images that go through the network at a time are halved: earlier tries ran out of
             memory.
         question: What a choice is for, for ``choose``.
+        until: The epoch after which a training pauses; its reply is then ``paused`` and carries a checkpoint.
+        checkpoint: What the training goes on from.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Job:
     limits: Limits = LIMITS
     halvings: int = 0
     question: dict[str, Any] | None = None
+    until: int | None = None
+    checkpoint: bytes | None = None
 
     @property
     def images_at_once(self) -> int:
@@ -126,9 +130,12 @@ def run(job: Job, splits: Any, device: str) -> dict[str, Any]:
         keep_weights=keep,
         limits=limits,
         halvings=job.halvings,
+        until=job.until,
+        checkpoint=job.checkpoint,
     )
     give_memory_back()
-    return {**outcome.plain(), "val_images": len(splits.validation), "weights": outcome.weights}
+    kept = {"weights": outcome.weights, "checkpoint": outcome.checkpoint}
+    return {**outcome.plain(), "val_images": len(splits.validation), **kept}
 
 
 def attempt(runner: Runner, job: Job, splits: Any, device: str) -> dict[str, Any]:

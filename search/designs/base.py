@@ -10,7 +10,9 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from blocks.base import Count, Natural, Number, Spec, Text
 from blocks.registry import Registry
+from search.budget import BudgetSpec
 from search.factors import Choice, Factor
+from search.rungs import EarlyStoppingSpec
 from search.trial import VARIED
 
 if TYPE_CHECKING:
@@ -144,7 +146,15 @@ class Proposer(Protocol):
         ...
 
     def tell(self, number: int, values: Mapping[str, float] | None) -> None:
-        """Takes a proposal's objectives by name; None if it was rejected, or gave no score."""
+        """Takes a proposal's objectives by name; None if it was rejected, or gave no score.
+
+        Beside the objectives there is ``share``: how much of its full length the arm was trained for. Where arms are
+        stopped early, these are what it had reached at its first rung.
+        """
+        ...
+
+    def follow(self, choice: Choice, values: Mapping[str, float]) -> None:
+        """Takes what an arm that was told of has reached since, at a larger ``share``."""
         ...
 
     def remember(self, choice: Choice, values: Mapping[str, float] | None, memo: Mapping[str, Any]) -> None:
@@ -157,11 +167,18 @@ class AdaptiveDesign(DesignSpec):
 
     Attributes:
         trials: The budget of the explore phase in training runs, the baseline's included.
+        budget: The same in ``epochs``, ``macs`` of training or ``gpu_hours``, in place of ``trials``.
+        early_stopping: Which arms are trained to their full length, decided on the way; without it all are.
+        racing: The share of the budget that is kept to give more seeds, one by one, to those arms that may be on the
+            front. Without it every arm has all of ``seeds``.
     """
 
     adaptive: ClassVar[bool] = True
     combines: ClassVar[bool] = True
-    trials: Count
+    trials: Count | None = None
+    budget: BudgetSpec | None = None
+    early_stopping: EarlyStoppingSpec | None = None
+    racing: Annotated[Number, Field(gt=0, lt=1)] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -173,10 +190,34 @@ class AdaptiveDesign(DesignSpec):
             )
         return given
 
+    @property
+    def first_seeds(self) -> tuple[int, ...]:
+        """The seeds that every arm has."""
+        return self.seed_list if self.racing is None else self.seed_list[:1]
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Self:
+        if (self.trials is None) == (self.budget is None):
+            many = "not both" if self.budget is not None else "and has neither"
+            raise ValueError(f"a search has trials, or a budget of epochs, macs or gpu_hours, {many}")
+        return self
+
+    @model_validator(mode="after")
+    def _seeds_to_race_for(self) -> Self:
+        seeds = len(self.seed_list)
+        if self.racing is not None and seeds == 1:
+            raise ValueError("racing gives arms more seeds, and seeds is 1: at most so many an arm may have")
+        if self.early_stopping is not None and self.racing is None and seeds > 1:
+            raise ValueError(
+                "early_stopping decides by an arm's first seed, and further seeds are for the arms that are left: add "
+                "racing: 0.25, or leave out seeds"
+            )
+        return self
+
     @model_validator(mode="after")
     def _whole_arms(self) -> Self:
-        seeds = len(self.seed_list)
-        if self.trials < 2 * seeds or self.trials % seeds:
+        seeds = len(self.first_seeds)
+        if self.trials is not None and (self.trials < 2 * seeds or self.trials % seeds):
             fitting = f"a multiple of {seeds}, {2 * seeds} or more"
             raise ValueError(f"trials is {self.trials}, but with {seeds} seeds an arm it is {fitting}")
         return self

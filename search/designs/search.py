@@ -8,6 +8,7 @@ from pydantic import Field
 
 from blocks.base import Count, Natural
 from search.designs.base import DESIGNS, AdaptiveDesign, Proposer
+from search.rungs import check_rungs
 from search.samplers import SAMPLERS, SamplerSpec
 
 if TYPE_CHECKING:
@@ -32,13 +33,13 @@ class Search(AdaptiveDesign):
     """
 
     kind: Literal["search"] = "search"
-    trials: Count
     sampler: Annotated[SamplerSpec, SAMPLERS] = Field(default_factory=lambda: SAMPLERS.parse("tpe"))
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = ("val_accuracy", "macs")
     startup: Annotated[Count, Field(ge=2)] = 10
     sampler_seed: Natural = 0
 
     def check(self, plan: Plan) -> None:
+        check_rungs(plan, self)
         if (wrong := self.sampler.misfit(plan, self)) is not None:
             raise plan.study.source.error(("design", "sampler"), wrong)
 

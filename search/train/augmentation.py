@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -39,6 +40,17 @@ class Augmentation:
         self._others = {name: stream(seed, f"augmentation {name}") for name in ("policy", "jitter", *ERASING, *MIXING)}
         self._turned = torch.rand(images, generator=stream(seed, "augmentation sides")) < 0.5
         self._epoch = 0
+
+    def state(self) -> dict[str, Any]:
+        """Returns where each stream of draws is."""
+        streams = {"": self._crops_and_flips, **self._others}
+        return {"epoch": self._epoch, "streams": {name: each.get_state() for name, each in streams.items()}}
+
+    def put_back(self, state: dict[str, Any]) -> None:
+        """Brings each stream to where it was."""
+        self._epoch = state["epoch"]
+        for name, each in {"": self._crops_and_flips, **self._others}.items():
+            each.set_state(state["streams"][name])
 
     def epoch(self, positions: Tensor, batch: int) -> EpochDraws:
         """Draws for the next epoch.

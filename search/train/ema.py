@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from blocks import Network
@@ -39,6 +41,15 @@ class MovingAverage:
         torch._foreach_lerp_(self._averages, self._values, 1 - self.decay(self._steps))
         for average, value in self._copies:
             average.copy_(value)
+
+    def state(self) -> dict[str, Any]:
+        """Returns the average as it stands, and how many steps are in it."""
+        return {"network": self.network.state_dict(), "steps": self._steps}
+
+    def put_back(self, state: dict[str, Any]) -> None:
+        """Takes the average from a ``state``."""
+        self.network.load_state_dict(state["network"])
+        self._steps = state["steps"]
 
     def decay(self, step: int) -> float:
         """Returns how much of the average is kept at a step, counted from 1."""

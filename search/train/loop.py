@@ -17,6 +17,7 @@ from blocks.limits import LIMITS
 from search.data.images import Images, Splits
 from search.train.augmentation import Augmentation
 from search.train.chance import Seeds, seeded_layers, stream
+from search.train.checkpoint import restored, saved
 from search.train.diagnosis import diagnose as diagnosis
 from search.train.diagnosis.lesion import Lesions, lesions
 from search.train.diagnosis.places import original
@@ -47,6 +48,8 @@ def train(
     limits: Limits = LIMITS,
     observers: Sequence[Observer] = (),
     halvings: int = 0,
+    until: int | None = None,
+    checkpoint: bytes | None = None,
 ) -> Outcome:
     """Builds a network, trains it, and validates it after every epoch.
 
@@ -63,6 +66,8 @@ def train(
         limits: Networks over these are not built.
         observers: Look at the trial while it trains.
         halvings: How often the images that go through the network at a time are halved, for want of memory.
+        until: The epoch after which the trial pauses, where its recipe would go on.
+        checkpoint: What the same trial goes on from.
 
     Raises:
         InfeasibleSpec: If the network cannot be built.
@@ -72,7 +77,8 @@ def train(
     if "auto" in (recipe.precision, recipe.compile):
         raise ValueError("the recipe leaves its precision or its compiling to be measured, which is done beforehand")
     with trial_settings(recipe.threads, deterministic=recipe.deterministic), seeded_layers(seed, where):
-        return Trial(network, recipe, splits, seed, where, limits, observers, halvings).run(keep_weights)
+        trial = Trial(network, recipe, splits, seed, where, limits, observers, halvings)
+        return trial.run(keep_weights, until, checkpoint)
 
 
 def evaluate(
@@ -170,30 +176,33 @@ class Trial:
         quicken(self.network, recipe, self.training.shape, self.step.micro_batch, device)
         self.images = 0
         self.training_seconds = 0.0
+        self.before, self.peak_before = 0.0, 0
 
-    def run(self, keep_weights: bool) -> Outcome:
-        """Trains to the end, or until a loss is not finite."""
-        epochs: list[Epoch] = []
-        correct, reason = None, ""
+    def run(self, keep_weights: bool, until: int | None = None, checkpoint: bytes | None = None) -> Outcome:
+        """Trains to the end, until a loss is not finite, or to the epoch after which it is to pause."""
+        epochs = [] if checkpoint is None else restored(self, checkpoint)
+        correct, reason, paused = None, "", False
         try:
-            for number in range(1, self.recipe.epochs + 1) if self.recipe.epochs else [0]:
+            for number in range(len(epochs) + 1, self.recipe.epochs + 1) if self.recipe.epochs else [0]:
                 epoch, correct = self.epoch(number)
                 epochs.append(epoch)
                 if (rule := self.recipe.early_stopping) is not None and is_over(rule, epochs):
                     break
-            if self.recipe.evaluation.int8:
+                if paused := number == until and number < self.recipe.epochs:
+                    break
+            if self.recipe.evaluation.int8 and not paused:
                 epochs[-1], correct = self.quantised(epochs[-1])
         except Diverged as diverged:
             correct, reason = None, f"{diverged} (epoch {len(epochs) + 1})"
         told = None if self.watch is None else diagnosis.close(self, self.watch, self.splits, epochs, bool(reason))
         return Outcome(
-            status="diverged" if reason else "completed",
+            status="diverged" if reason else "paused" if paused else "completed",
             reason=reason,
             epochs=tuple(epochs),
             epochs_to_target=epochs_to_target(epochs, self.recipe.target_accuracy),
-            train_seconds=perf_counter() - self.started,
+            train_seconds=self.seconds(),
             images_per_second=self.images / self.training_seconds if self.images else 0.0,
-            peak_memory=self.meter.peak(),
+            peak_memory=self.peak_memory(),
             precision=self.recipe.precision,
             device=device_name(self.training.device),
             micro_batch=self.step.micro_batch,
@@ -201,7 +210,17 @@ class Trial:
             correct=None if correct is None else pack(correct),
             weights=dump_weights(self.evaluated) if keep_weights and not reason else None,
             diagnosis=told,
+            checkpoint=saved(self, epochs) if paused else None,
         )
+
+    def seconds(self) -> float:
+        """Returns the wall time so far, without that between a pause and going on."""
+        return self.before + perf_counter() - self.started
+
+    def peak_memory(self) -> int | None:
+        """Returns the most bytes so far; None where the system does not tell."""
+        peak = self.meter.peak()
+        return None if peak is None else max(peak, self.peak_before or 0)
 
     @property
     def evaluated(self) -> Network:

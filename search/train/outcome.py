@@ -41,7 +41,8 @@ class Outcome:
     """How a trial went.
 
     Attributes:
-        status: ``diverged`` if a loss was not finite. A run that is stopped from outside raises instead.
+        status: ``diverged`` if a loss was not finite; ``paused`` if it is to go on from its checkpoint. A run that is
+            stopped from outside raises instead.
         reason: One sentence if the trial diverged, else empty.
         epochs: The epochs that were finished, in order.
         epochs_to_target: The first epoch whose validation accuracy reached the recipe's target; None if none did.
@@ -55,9 +56,10 @@ class Outcome:
         correct: Which validation images the last epoch got right, in their order, by ``pack``; None if diverged.
         weights: The last epoch's weights in safetensors' format, if they were asked for and the trial completed.
         diagnosis: What it tells about itself, by ``search.train.diagnosis``; None if the recipe says ``off``.
+        checkpoint: What a paused trial goes on from, by ``search.train.checkpoint``.
     """
 
-    status: Literal["completed", "diverged"]
+    status: Literal["completed", "diverged", "paused"]
     reason: str
     epochs: tuple[Epoch, ...]
     epochs_to_target: int | None
@@ -71,10 +73,11 @@ class Outcome:
     correct: str | None
     weights: bytes | None
     diagnosis: dict[str, Any] | None = None
+    checkpoint: bytes | None = None
 
     def plain(self) -> dict[str, Any]:
-        """Returns everything but the weights as JSON-able data."""
-        return {name: value for name, value in asdict(self).items() if name != "weights"}
+        """Returns everything but the weights and the checkpoint as JSON-able data."""
+        return {name: value for name, value in asdict(self).items() if name not in ("weights", "checkpoint")}
 
 
 @dataclass(frozen=True)
