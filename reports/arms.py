@@ -39,7 +39,9 @@ def _fold(table: Table) -> pd.DataFrame:
     seeds = table.environment["seeds"][table.main_phase] if table.main_phase == "confirm" else table.design.seeds
     frame = frame.join(group_means(explore, by="arm", value="val_accuracy"))
     frame["n"] = frame["n"].fillna(0).astype(int)
-    frame["planned"] = np.maximum(len(seeds), frame["n"])
+    begun = explore.groupby("arm")["seed"].nunique().reindex(frame.index).fillna(1)
+    planned = begun if table.design.racing is not None else len(seeds)  # in a race each has as many as it needs
+    frame["planned"] = np.maximum(planned, frame["n"]).astype(int)
     completed = explore[explore["status"] == "completed"]
     frame = frame.join(completed.groupby("arm")[list(MEASURES)].mean().rename(columns=MEASURES))
     frame["front"] = front(frame["macs"], frame["mean"])

@@ -27,7 +27,7 @@ ARM_TEXT = ("arm", "label", "status", "reason", "match", "match_of", "twin", "un
 ARM_NUMBERS = ("multiplier", "gap", "inner_channels", "out_channels")
 COSTS = ("macs", "params", "activations")
 VARIANT = "variant"  # the factor column of a design that lists its arms
-PHASES = ("tune", "explore", "fidelity", "confirm")  # as a run goes through them
+PHASES = ("tune", "explore", "random", "fidelity", "confirm")  # as a run goes through them
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,9 @@ class Design:
         spaces: Of a population, the spaces that its arms were drawn from.
         cost_band: Of a population, the cost and the limits that all its arms keep.
         acceptance: Of a population, how many draws became arms.
+        sampler: Of a search, its sampler's ``kind``, and ``why`` where it was chosen and not named.
+        rungs, eta: Of a search, after which epochs one arm of how many goes on.
+        racing: Of a search, the share of its budget for more seeds of arms that may be on the front.
     """
 
     kind: str
@@ -59,6 +62,10 @@ class Design:
     spaces: tuple[Mapping[str, Any], ...] = ()
     cost_band: Mapping[str, Any] | None = None
     acceptance: Mapping[str, Any] | None = None
+    sampler: Mapping[str, str] | None = None
+    rungs: tuple[int, ...] = ()
+    eta: float | None = None
+    racing: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,6 +219,10 @@ def _design(design: Mapping[str, Any]) -> Design:
         spaces=tuple(design.get("spaces") or ()),
         cost_band=design.get("cost_band"),
         acceptance=design.get("acceptance"),
+        sampler=design.get("sampler"),
+        rungs=tuple(design.get("rungs") or ()),
+        eta=design.get("eta"),
+        racing=design.get("racing"),
     )
 
 

@@ -54,8 +54,9 @@ class Derived:
     Attributes:
         arm: The identity of its configuration.
         of: The arm that it is made from.
-        role: ``tune`` or ``fidelity``: the phase that it is for.
-        changes: The changed values by path.
+        role: ``tune``, ``fidelity`` or ``random``: the phase that it is for.
+        changes: The changed values by path; of what was drawn at random, the level of every variable.
+        levels: The label of every variable, where they are not those of the arm that it is made from.
     """
 
     arm: str
@@ -64,6 +65,7 @@ class Derived:
     changes: dict[str, Any]
     configuration: Configuration
     cost: Cost
+    levels: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)

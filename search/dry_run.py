@@ -13,6 +13,7 @@ from rich.table import Table
 
 from search.arms import Arm
 from search.designs.base import AdaptiveDesign
+from search.designs.search import Search
 from search.doubts import doubts
 from search.draw import feasible_arms
 from search.engine import default_workers
@@ -160,6 +161,10 @@ def _search_words(plan: Plan) -> str | None:
     if stopping is not None:
         rungs = ", ".join(map(str, stopping.epochs(plan.baseline.configuration.train.epochs)))
         said.append(f"after {rungs} epochs one arm of {stopping.eta:g} goes on")
+    if isinstance(design, Search):
+        sampler, reason = design.sampler.choice(plan, design)
+        said += [f"its sampler is {sampler.kind}: {reason}"] if reason else []
+        said += ["then random search spends as many MACs of training"] if design.compare else []
     if design.racing is not None:
         said.append(
             f"{design.racing:.0%} of it is for more seeds of arms that may be on the front, up to {len(plan.seeds)}"

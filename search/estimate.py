@@ -61,6 +61,8 @@ def estimate(plan: Plan, arms: list[Arm]) -> Estimate | None:
         one = fmean(map(sum, found)), fmean(parts[1] for parts in found)
         count = whole_trials(plan, arms, planned, one[0]) if phase == "explore" else planned
         phases[phase] = count * one[0], count * one[1]
+    if getattr(plan.study.spec.design, "compare", None) == "random":
+        phases["random"] = phases["explore"]
     if plan.tuning:  # every trial is known
         trials = [plan.find(trial.arm) for trial in plan.tuning.trials()]
         times = [clock.trial(made.configuration, made.cost.macs) for made in trials if made and made.cost]

@@ -15,6 +15,7 @@ from search.additions import additions
 from search.arms import Arm, Derived
 from search.columns import EPOCH_COLUMNS, FIXED_COLUMNS
 from search.designs.base import AdaptiveDesign
+from search.designs.search import Search
 from search.diagnosis import numbers, write_diagnosis
 from search.plan import Plan, difference
 from search.record import write_atomically
@@ -93,7 +94,16 @@ def _of_search(plan: Plan) -> dict[str, Any]:
         "rungs": list(stopping.epochs(full)) if stopping else None,
         "eta": stopping.eta if stopping else None,
         "racing": design.racing,
+        "sampler": _sampler(plan),
     }
+
+
+def _sampler(plan: Plan) -> dict[str, str] | None:
+    design = plan.study.spec.design
+    if not isinstance(design, Search):
+        return None
+    chosen, why = design.sampler.choice(plan, design)
+    return {"kind": chosen.kind, "why": why}
 
 
 def _a_line_each(content: Mapping[str, Any]) -> str:
@@ -190,6 +200,7 @@ def _result(plan: Plan, entry: Mapping[str, Any], tested: Mapping[str, Any]) -> 
     arm = plan.find(entry["arm"])
     assert arm is not None
     of = arm if isinstance(arm, Arm) else plan.arms[arm.of]
+    levels = of.levels if isinstance(arm, Arm) or arm.levels is None else arm.levels
     network = arm.configuration.network
     last = entry["epochs"][-1] if entry.get("epochs") else {}
     return {
@@ -198,7 +209,7 @@ def _result(plan: Plan, entry: Mapping[str, Any], tested: Mapping[str, Any]) -> 
         **numbers(entry),
         **{key: tested[key] for key in ("test_accuracy",) if key in tested},
         **_cost(arm.cost),
-        **of.levels,
+        **levels,
         "match": of.match,
         "tuned": "yes" if of.tuned_of else "no",
         "inner_channels": network.inner_channels,

@@ -10,8 +10,9 @@ from blocks.base import Count, Fraction, Positive, Spec, Text
 from search.designs.base import FIRST_CONFIRM_SEED
 from search.factors import Range
 
-FIRST_TUNE_SEED, FIRST_FIDELITY_SEED = 1_000_000, 2_000_000
-"""Trials that tune use the first seed, those that hold short runs against full ones the seeds from the second on."""
+FIRST_TUNE_SEED, FIRST_FIDELITY_SEED, RANDOM_SEED = 1_000_000, 2_000_000, 3_000_000
+"""Trials that tune use the first seed, those that hold short runs against full ones the seeds from the second on, those
+of the random search that a search is compared with the third."""
 
 ConfirmSeeds = Annotated[Count, Field(le=FIRST_TUNE_SEED - FIRST_CONFIRM_SEED)]
 

@@ -119,6 +119,15 @@ class Plan:
         made = Derived(configuration.identity, arm.arm, role, changes, configuration, cost)
         return self.derived.setdefault(made.arm, made)
 
+    def beside(self, arm: Arm) -> str:
+        """Keeps an arm that was judged beside the arms, as one drawn at random; returns its identity."""
+        own, levels = arm.configuration, {name: label for name, label in arm.levels.items() if label}
+        if own.identity not in self.arms:
+            assert arm.cost is not None
+            made = Derived(own.identity, self.baseline.arm, "random", levels, own, arm.cost, arm.levels)
+            self.derived.setdefault(made.arm, made)
+        return own.identity
+
     def set_tuned(self, tuned: list[Arm]) -> None:
         """Makes these, and no others, the arms with a recipe of their own."""
         for arm in [arm for arm in self.rows if arm.tuned_of]:

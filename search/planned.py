@@ -1,7 +1,7 @@
 """How many trials a study has, phase by phase, and the seeds of each.
 
 No seed is used twice: designs have those below 1000, the confirm phase those from there on, tuning 1,000,000, and the
-check of short runs those from 2,000,000 on.
+check of short runs those from 2,000,000 on, the random search that a search is compared with 3,000,000.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from search.designs.base import FIRST_CONFIRM_SEED, AdaptiveDesign
-from search.phases import FIRST_TUNE_SEED
+from search.phases import FIRST_TUNE_SEED, RANDOM_SEED
 from search.plan import Plan
 
 MANY = 10**9
@@ -26,6 +26,7 @@ def confirm_seeds(plan: Plan) -> range:
 def beside_seeds(plan: Plan) -> dict[str, list[int]]:
     """Returns the seeds of the phases beside exploring and confirming, of a study that has such."""
     found = {"tune": [FIRST_TUNE_SEED]} if plan.tuning else {}
+    found |= {"random": [RANDOM_SEED]} if getattr(plan.study.spec.design, "compare", None) else {}
     return found | ({"fidelity": list(plan.fidelity.seeds)} if plan.fidelity else {})
 
 

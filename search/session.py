@@ -16,6 +16,7 @@ from search.arms import Trial
 from search.data.images import Splits
 from search.data.prepare import prepare
 from search.data.spec import DATASETS
+from search.designs.search import Search
 from search.diagnosis import lesion_trials
 from search.doubts import uses_batch_norm
 from search.engine import Executor
@@ -34,6 +35,7 @@ from search.tracking import Tracking
 from search.trial import Job
 from search.tune import Tuning
 from search.winner import sha256_of, write_winner
+from search.yardstick import random_trials, spent
 
 
 class TooManyFailures(Exception):
@@ -124,8 +126,11 @@ class Session:
             self._tune(self.plan.tuning)
         if self.plan.study.spec.design.kind != "train":
             queue = self._explore_queue()
+            self._say_sampler()
             self._phase("explore", queue)
             self._stop_what_waits(queue)
+        if getattr(self.plan.study.spec.design, "compare", None) == "random":
+            self._phase("random", Listed(self._random_trials(), set(self.finished)))
         if self.plan.fidelity is not None:
             self._check_short_runs(self.plan.fidelity)
         chosen = self._finalists()
@@ -142,14 +147,15 @@ class Session:
 
     def run_only(self, name: str) -> None:
         """Runs one trial of the plan, again if it is finished. Raises ``UnknownTrial``."""
-        if self.plan.adaptive:
-            Proposed(self.plan, self.record, self.finished)  # admits the arms of earlier sessions
+        self.restore()
         trials = {trial.name: trial for trial in [*self.plan.explore_trials(), *self._confirm_trials(self._chosen())]}
         if self.plan.tuning is not None:
             trials |= {trial.name: trial for trial in self.plan.tuning.trials()}
         if self.plan.fidelity is not None:
             sample = sampled(self.plan, self.record.entries)
             trials |= {trial.name: trial for trial in self.plan.fidelity.trials(sample)}
+        if self._planned_random():
+            trials |= {trial.name: trial for trial in self._random_trials()}
         if name not in trials:
             raise UnknownTrial(
                 f"there is no trial '{name}' in this plan; its trials are {', '.join(list(trials)[:5])}, ..."
@@ -173,6 +179,8 @@ class Session:
         planned = planned_trials(self.plan)
         if self.plan.adaptive and (explored := explored_trials(self.plan, self.record.entries)) is not None:
             planned["explore"] = explored
+        if random_ones := self._planned_random():
+            planned["random"] = random_ones
         if self.last("finalists"):
             planned["confirm"] = len(self._confirm_trials(self._chosen()))
         return planned
@@ -183,6 +191,31 @@ class Session:
         if self.plan.adaptive:
             return Proposed(self.plan, self.record, self.finished)
         return Listed(self.plan.explore_trials(), set(self.finished))
+
+    def _say_sampler(self) -> None:
+        """Says which sampler was chosen, and why, where the study leaves that open."""
+        design = self.plan.study.spec.design
+        if isinstance(design, Search):
+            sampler, why = design.sampler.choice(self.plan, design)
+            if why:
+                self.talk.note(f"sampler: {sampler.kind}; {why}")
+
+    def _random_trials(self) -> list[Trial]:
+        """Returns the trials of the random search that has what the search has spent."""
+        return random_trials(self.plan, spent(self.plan, self.finished))
+
+    def restore(self) -> None:
+        """Has the plan know the arms of a search that the record holds, to write of them or to run one again."""
+        if not self.plan.adaptive:
+            return
+        Proposed(self.plan, self.record, self.finished)
+        if self._planned_random():
+            self._random_trials()
+
+    def _planned_random(self) -> int:
+        """Returns how many trials the random search has, once it is planned."""
+        planned = [entry for entry in self.record.entries if entry["event"] == "planned" and entry["phase"] == "random"]
+        return len(planned[-1]["arms"]) if planned else 0
 
     def _tune(self, tuning: Tuning) -> None:
         """Lets every arm look for its own recipe; the arms that come of it join the explore phase."""

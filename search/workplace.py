@@ -20,7 +20,6 @@ from search.data.spec import DataError
 from search.doubts import doubts
 from search.engine import Executor, Inline, overcrowding
 from search.environment import environment
-from search.explore import Proposed
 from search.interrupts import Interrupts
 from search.outputs import selection
 from search.plan import Plan
@@ -357,8 +356,7 @@ def looking_in(directory: Path) -> Workplace:
     study, record = load_study(path), Snapshot(directory)
     options = argparse.Namespace(study=path, set=[], out=directory, fail_fast=False, max_failures=None)
     workplace = Workplace(options, study, Plan(study), directory, record, Interrupts())
-    if workplace.plan.adaptive:
-        Proposed(workplace.plan, record, workplace.session.finished)  # admits the arms that the record holds
+    workplace.session.restore()
     return workplace
 
 

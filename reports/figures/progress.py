@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 from reports import ink
 from reports.numbers import percent, seconds
 from reports.table import Table
+from reports.volume import volumes
 
 SECTION = "progress"
 ORDER = 10
@@ -39,9 +39,9 @@ def data(table: Table) -> pd.DataFrame:
     frame["spent"] = trials["train_seconds"].fillna(0).cumsum()
     cost = np.log10(trials["arm"].map(table.arms["macs"]).astype(float))
     accuracy = trials["val_accuracy"]
-    volumes = _volumes(cost.tolist(), accuracy.tolist(), float(cost.max()), float(accuracy.min()))
-    last = volumes[-1]
-    frame["volume"] = [volume / last if last else np.nan for volume in volumes]
+    course = volumes(cost.tolist(), accuracy.tolist(), float(cost.max()), float(accuracy.min()))
+    last = course[-1]
+    frame["volume"] = [volume / last if last else np.nan for volume in course]
     frame["best"] = accuracy.cummax().ffill()
     return frame.dropna(subset=["best"]).reset_index(drop=True)
 
@@ -90,30 +90,3 @@ def _steps(frame: pd.DataFrame, name: str, vertical: dict[str, Any]) -> ink.Figu
     }
     horizontal = {"title": {"text": f"training time of all trials, {unit}"}, "rangemode": "tozero"}
     return ink.figure([trace], height=320, x=horizontal, y=vertical)
-
-
-def _volumes(costs: list[float], scores: list[float], dearest: float, worst: float) -> list[float]:
-    """Returns the area above the reference corner that the front dominates, after each trial.
-
-    The front is kept as two sorted lists; a point that is on it replaces those that it beats.
-    """
-    front_costs: list[float] = []
-    front_scores: list[float] = []
-    volume, volumes = 0.0, []
-    for cost, score in zip(costs, scores, strict=True):
-        at = bisect_left(front_costs, cost)
-        beaten = score != score or (at > 0 and front_scores[at - 1] >= score)
-        beaten = beaten or (at < len(front_costs) and front_costs[at] == cost and front_scores[at] >= score)
-        if not beaten:
-            end = at
-            while end < len(front_costs) and front_scores[end] <= score:
-                end += 1
-            front_costs[at:end], front_scores[at:end] = [cost], [score]
-            volume = _volume(front_costs, front_scores, dearest, worst)
-        volumes.append(volume)
-    return volumes
-
-
-def _volume(costs: list[float], scores: list[float], dearest: float, worst: float) -> float:
-    ends = [*costs[1:], dearest]
-    return sum((end - cost) * (score - worst) for cost, end, score in zip(costs, ends, scores, strict=True))

@@ -1,14 +1,48 @@
-"""What a search found by the time it had spent so much."""
+"""What a search found by the time it had spent so much, and how it went about it."""
 
 from __future__ import annotations
 
 from reports.findings import Findings
+from reports.numbers import count, percent
 from reports.sections import Section
+from reports.table import Table
 
 ID = "progress"
 ORDER = 33
 
 
 def build(findings: Findings) -> Section:
-    """Returns the section, which is its figure."""
-    return Section("Progress of the search")
+    """Returns the section: its figures, and what the search did with its budget."""
+    table = findings.table
+    lead = [text for text in (_sampler(table), _stopping(table), _race(table)) if text]
+    return Section("Progress of the search", lead=tuple(lead))
+
+
+def _sampler(table: Table) -> str:
+    chosen = table.design.sampler
+    return f"The sampler {chosen['kind']} was chosen: {chosen['why']}." if chosen and chosen["why"] else ""
+
+
+def _stopping(table: Table) -> str:
+    """Says how many arms came how far."""
+    if not table.design.rungs:
+        return ""
+    explored = table.trials[table.trials["phase"] == "explore"].drop_duplicates("arm")
+    lengths = table.epochs.groupby("trial")["epoch"].max().reindex(explored["trial"]).fillna(0)
+    came = [f"{int((lengths >= rung).sum()):,} came to epoch {rung}" for rung in table.design.rungs]
+    whole = int((explored["status"] == "completed").sum())
+    return (
+        f"Arms were stopped early: of {count(len(explored), 'arm')} {', '.join(came)}, and {whole:,} to the end. At "
+        f"each of these epochs one arm of {table.design.eta:g} goes on, by the non-dominated order of the objectives."
+    )
+
+
+def _race(table: Table) -> str:
+    if table.design.racing is None:
+        return ""
+    seeds = table.trials[table.trials["phase"] == "explore"].groupby("arm")["seed"].nunique()
+    more, most = int((seeds > 1).sum()), len(table.design.seeds)
+    return (
+        f"{percent(table.design.racing, 0)} of the budget was kept for more seeds of arms that may be on the front: "
+        f"{count(more, 'arm')} got more than one, {int((seeds == most).sum()):,} of them all {most}."
+    )

@@ -26,7 +26,9 @@ class Search(AdaptiveDesign):
 
     Attributes:
         sampler: What proposes arms, by name: ``tpe``, ``nsga2``, ``random`` and others, one file each in
-            ``search/samplers``.
+            ``search/samplers``; ``auto`` chooses.
+        compare: ``random`` has random search spend as many training MACs after this search, each arm at full length, so
+            that the page shows what the search has bought. Its arms are a yardstick only, and never finalists.
         objectives: What the search trades off.
         startup: How many random proposals come first: TPE's start, NSGA-II's population.
         sampler_seed: Seeds the sampler, not the trials.
@@ -37,6 +39,7 @@ class Search(AdaptiveDesign):
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = ("val_accuracy", "macs")
     startup: Annotated[Count, Field(ge=2)] = 10
     sampler_seed: Natural = 0
+    compare: Literal["random"] | None = None
 
     def check(self, plan: Plan) -> None:
         check_rungs(plan, self)

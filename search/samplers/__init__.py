@@ -27,6 +27,10 @@ class SamplerSpec(Spec, ABC):
         """Returns why the sampler can't search this space for these objectives, in a sentence; None if it can."""
         return None
 
+    def choice(self, plan: Plan, design: Search) -> tuple[SamplerSpec, str]:
+        """Returns the sampler that proposes in the end, and why, as the rest of a sentence; nothing if it was named."""
+        return self, ""
+
 
 class OptunaSampler(SamplerSpec, ABC):
     """A sampler of Optuna's as data."""

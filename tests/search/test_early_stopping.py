@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from blocks.source import InputError
+from search.budget import epoch_macs
 from search.engine import Inline
-from search.explore import Proposed
+from search.explore import Listed, Proposed
 from search.interrupts import Interrupts
 from search.nondominated import best, fronts
 from search.plan import Plan
@@ -25,6 +26,8 @@ from search.select import finalists
 from search.session import Session, Shelf
 from search.standing import Standing
 from search.trial import Job
+from search.yardstick import spent
+from tests.search.command import rows
 from tests.search.studies import BASE, plan
 
 NINE = BASE.replace("epochs: 1", "epochs: 9")
@@ -189,6 +192,37 @@ def test_mistakes(more: list[str], said: str) -> None:
     with pytest.raises(InputError, match=said) as refused:
         searching(*more)
     assert "study.yaml:" in str(refused.value)
+
+
+def test_random_search_spends_as_many_macs_and_is_no_candidate(tmp_path: Path) -> None:
+    found = searching("trials: 20", STOPPING, "compare: random")
+    _, _, made = explore(found, tmp_path)
+    trials, budget = made._random_trials(), spent(found, made.finished)
+    prices = [9 * epoch_macs(found, own) for trial in trials if (own := found.find(trial.arm)) is not None]
+    assert len(prices) == len({trial.name for trial in trials}) > 2
+    assert budget - max(prices) * 2 < sum(prices) <= budget
+    assert trials[0].arm == found.baseline.arm
+    with Record(tmp_path) as record:
+        executor = Inline(lambda job: None, runner=Trainer(found))
+        again = Session(found, tmp_path, record, lambda: executor, Talk(quiet=True), Shelf(), Interrupts())
+        again._phase("random", Listed(trials, set()))
+        assert {trial.arm for trial in trials} - set(found.arms) <= set(found.derived)
+        assert set(again._explored()) <= set(found.arms)
+        assert again.planned()["random"] == len(trials)
+        again.write()
+        other = searching("trials: 20", STOPPING, "compare: random")  # as a process that looks in would
+        looking = Session(other, tmp_path, record, lambda: executor, Talk(quiet=True), Shelf(), Interrupts())
+        looking.restore()
+        assert {name: own.levels for name, own in other.derived.items()} == {
+            name: own.levels for name, own in found.derived.items()
+        }
+    table = {row["trial"]: row for row in rows(tmp_path / "results.csv")}
+    drawn = next(trial for trial in trials if trial.arm in found.derived)
+    derived = found.derived[drawn.arm]
+    assert derived.levels is not None
+    assert {name: table[drawn.name][name] for name in derived.levels} == derived.levels
+    phase = Standing.read(tmp_path).phases[-1]
+    assert (phase.name, phase.total, phase.missing) == ("random", len(trials), ())
 
 
 # The rules

@@ -11,6 +11,7 @@ import pytest
 
 from blocks.source import InputError
 from search.arms import Arm
+from search.designs.search import Search
 from search.draw import draw
 from search.explore import Proposed
 from search.genes import Genes
@@ -82,6 +83,27 @@ def test_what_a_sampler_can_not_search_is_refused_before_anything_runs(
     with pytest.raises(InputError, match=said) as refused:
         searching(sampler, 6, objectives)
     assert "design.sampler" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("trials", "objectives", "factors", "kind"),
+    [
+        (40, "val_accuracy, macs", FACTORS, "evolution"),
+        (8, "val_accuracy, macs", FACTORS, "qmc"),
+        (40, "val_accuracy, macs, params", FACTORS, "nsga3"),
+        (40, "val_accuracy, macs", "\n".join(FACTORS.split("\n")[:2]), "random"),
+    ],
+)
+def test_auto_chooses_by_space_objectives_and_budget_and_says_why(
+    trials: int, objectives: str, factors: str, kind: str
+) -> None:
+    made = searching("auto", trials, objectives, factors)
+    design = made.study.spec.design
+    assert isinstance(design, Search)
+    chosen, why = design.sampler.choice(made, design)
+    assert chosen.kind == kind
+    assert why
+    assert SAMPLERS.parse(kind).choice(made, design)[1] == ""
 
 
 def test_runs_from_when_samplers_were_names_resume() -> None:
