@@ -12,7 +12,7 @@ from markupsafe import Markup
 from reports import figures
 from reports.exchange import frame_csv
 from reports.grid import Cell, Column, Grid
-from reports.numbers import ABSENT
+from reports.numbers import ABSENT, MINUS
 from reports.table import Table
 
 MOST_ROWS = 200
@@ -118,5 +118,6 @@ def _datum(value: Any, arm: str = "") -> Cell:
     if isinstance(value, int | float):
         if value != value:
             return Cell(ABSENT, float("nan"), arm=arm)
-        return Cell(f"{value:,.0f}" if value == int(value) else f"{value:.4f}", float(value), arm=arm)
+        text = f"{value:,.0f}" if value == int(value) else f"{value:.4f}"
+        return Cell(text.replace("-", MINUS), float(value), arm=arm)
     return Cell(str(value), arm=arm)
