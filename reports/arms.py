@@ -54,12 +54,14 @@ def _fold(table: Table) -> pd.DataFrame:
 def front(cost: pd.Series, score: pd.Series) -> pd.Series:
     """Tells which points no other point beats: none costs at most as much and scores higher, or less at the same score.
 
-    Points without a score are not on the front.
+    Points without a score are not on the front; of points that are the same in both, all are or none.
     """
     known = pd.DataFrame({"cost": cost, "score": score}).dropna()
     known = known.sort_values(["cost", "score"], ascending=[True, False], kind="stable")
     best_before = known["score"].cummax().shift(fill_value=-np.inf)
-    return (known["score"] > best_before).reindex(cost.index, fill_value=False)
+    unbeaten = (known["score"] > best_before).to_numpy()
+    first = np.maximum.accumulate(np.where(known.duplicated(), 0, np.arange(len(known))))  # equal points are neighbours
+    return pd.Series(unbeaten[first], index=known.index).reindex(cost.index, fill_value=False)
 
 
 def digits(table: Table, split: str = "validation") -> int:

@@ -31,6 +31,7 @@ const Tables = (() => {
   const sortable = (table) => {
     if (table.tBodies[0].rows.length < 2) return;
     [...table.tHead.rows[0].cells].forEach((head, column) => {
+      if (head.querySelector(".hidden")) return; /* a column of drawings: nothing to press, and its number is beside it */
       const button = make("button", { type: "button" }, ...head.childNodes);
       head.append(button);
       button.addEventListener("click", () => sort(table, head, column));

@@ -113,7 +113,7 @@ def _esscher(arms: int) -> Floats:
 
 
 def _reason(tau: float, low: float, high: float, arms: int) -> str:
-    seen = f"Kendall's tau is {tau:.2f} [{low:.2f}, {high:.2f}] over {arms} arms"
+    seen = f"Kendall’s tau is {tau:.2f} [{low:.2f}, {high:.2f}] over {arms} arms".replace("-", "−")
     if tau < ENOUGH:
         return f"{seen}: short runs put too many arms in another order"
     if low <= 0:

@@ -14,6 +14,7 @@ from tests.reports import runs
 SKETCHES: dict[str, Callable[[], runs.Sketch]] = {
     "ablation": runs.finished_ablation,
     "broken": runs.broken_ablation,
+    "diagnosed": runs.diagnosed_ablation,
     "unfinished": runs.unfinished_ablation,
     "failed": runs.failed_ablation,
     "empty": runs.empty_ablation,

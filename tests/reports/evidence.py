@@ -93,6 +93,11 @@ class Run:
         return pd.DataFrame(own).T
 
     @property
+    def fraction(self) -> bool:
+        """Whether a factorial is one by part of its cells only."""
+        return (self.arms["design"]["fraction"] or {}).get("kind", "full") != "full"
+
+    @property
     def base(self) -> Row:
         """The baseline's levels."""
         return dict(self.entries[self.baseline]["levels"])

@@ -27,6 +27,7 @@ FIXED = (
 )
 IMAGES = ("trial", "split", "images", "correct")
 EPOCH = ("trial", "arm", "seed", "phase", "epoch", *ACCURACIES, "train_top5", "val_top5", "lr", "seconds")
+GRADIENT = ("trial", "arm", "seed", "phase", "epoch", "stage", "name", "value")
 CONFIRM_SEEDS = (1000, 1001, 1002)
 TUNE_SEED, SPLIT = 3000, 360
 Row = dict[str, Any]
@@ -64,6 +65,8 @@ class Sketch:
     fidelity: Row | None = None
     additions: list[Row] = field(default_factory=list)
     images: list[Row] = field(default_factory=list)
+    diagnosis: Row | None = None
+    gradients: list[Row] = field(default_factory=list)
 
     def arm(self, levels: dict[str, str], accuracy: float, macs: int, **given: Any) -> str:
         """Adds an arm and returns its id; ``given`` overrides fields of its entry in arms.json."""
@@ -185,6 +188,9 @@ class Sketch:
         _write_csv(run / "results.csv", [*FIXED, *self.columns], self.trials)
         _write_csv(run / "epochs.csv", [*EPOCH], self.curves)
         _write_csv(run / "images.csv", [*IMAGES], self.images)
+        if self.diagnosis is not None:
+            (run / "diagnosis.json").write_text(json.dumps(self.diagnosis), encoding="utf-8")
+            _write_csv(run / "diagnosis.csv", [*GRADIENT], self.gradients)
         return run
 
     def _arms(self) -> Row:
@@ -323,6 +329,27 @@ def finished_ablation(**changes: Any) -> Sketch:
             if entry["levels"]["expansion"] == "6" or entry["levels"]["attention"] == "se"
         ]
     )
+    return sketch
+
+
+def diagnosed_ablation() -> Sketch:
+    """The default study, whose trials told about themselves: units that never fire, gradients, blocks worth nothing."""
+    sketch = finished_ablation(name="diagnosed_ablation")
+    arm, other = sketch.arms[0]["arm"], sketch.arms[1]["arm"]
+    who = [{"trial": f"{arm}-explore-{seed}", "arm": arm, "seed": seed, "phase": "explore"} for seed in (0, 1)]
+    findings = [
+        {**own, "kind": "dead_units", "text": f"{5 + index} of 16 units of stage 1 never fire", "value": 0.3 + index}
+        for index, own in enumerate(who)
+    ]
+    blocks = {"stages.0.0": 0.5, "stages.0.1": 0.899}
+    lesion = {"trial": "x", "arm": other, "seed": 1000, "images": 360, "accuracy": 0.9, "blocks": blocks}
+    data = {"mean": [0.305], "deviation": [0.376], "classes": {"train": [106, 110]}, "warnings": []}
+    data |= {"duplicates": {"train": 1, "test": 0}, "leaks": {"train and validation": 0, "train and test": 2}}
+    sketch.diagnosis = {"schema": 1, "data": data, "findings": findings, "lesions": [lesion]}
+    sketch.gradients = [
+        {**own, "epoch": 1, "stage": "stem", "name": "gradient_norm", "value": 4.0**index}
+        for index, own in enumerate(who)
+    ]
     return sketch
 
 

@@ -313,16 +313,77 @@ def _violations(tab: Page, within: str = "html") -> list[str]:
     return [f"{one['id']}: {one['nodes'][0]['html'][:120]} ({len(one['nodes'])})" for one in found]
 
 
-@pytest.mark.slow
-def test_the_keyboard_reaches_everything_in_order(visit: Visit) -> None:
-    tab = visit("ablation", width=1281)  # a tab of its own: nothing has the focus yet
-    seen: list[str] = []
-    for _ in range(12):
+CONTROLS = """() => {
+  const every = [...document.querySelectorAll("a[href], button, input, summary, textarea, [tabindex='0']")];
+  const chosen = (one) => one.type !== "radio" || one.checked; /* one stop a group; the arrow keys do the rest */
+  window.controls = every.filter((one) => one.checkVisibility() && chosen(one));
+  return window.controls.map((one) => one.outerHTML.slice(0, 90));
+}"""
+FOCUSED = """() => {
+  const one = document.activeElement;
+  const shown = getComputedStyle(one).outlineStyle !== "none" && one.getBoundingClientRect().width > 0;
+  return [window.controls.indexOf(one), shown];
+}"""
+
+
+def test_the_whole_page_is_walked_by_keyboard(visit: Visit) -> None:
+    tab = visit("broken", width=1282, allowed=("clipboard-read", "clipboard-write"))  # a tab of its own: no focus yet
+    controls = tab.evaluate(CONTROLS)
+    walked: list[int] = []
+    for _ in controls:
         tab.keyboard.press("Tab")
-        seen.append(tab.evaluate("document.activeElement.textContent.trim().slice(0, 30)"))
-    assert seen[0] == "Skip to the answer"
-    titles = tab.locator("nav a").all_inner_texts()
-    assert seen[1 : 1 + len(titles)] == [title[:30] for title in titles][: len(seen) - 1]
+        place, shown = tab.evaluate(FOCUSED)
+        assert shown, controls[place]
+        walked.append(place)
+    assert walked == list(range(len(controls)))  # every control, in the order of the page
+    assert "Skip to the answer" in controls[0]
+    tab.evaluate("document.activeElement.blur()")
+    said = tab.locator("#page-said")
+
+    _tab_to(tab, "a.skip")
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("location.hash") == "#answer"
+    _tab_to(tab, "[data-name=accuracy_cost] input")
+    tab.keyboard.press("ArrowRight")
+    assert said.inner_text() == "Cost: parameters"
+    _tab_to(tab, "[data-name=accuracy_cost] .plot")
+    tab.keyboard.press("ArrowRight")
+    _opened_and_closed(tab)
+    _tab_to(tab, "[data-name=accuracy_cost] summary")
+    tab.keyboard.press("Enter")
+    assert tab.locator("[data-name=accuracy_cost] details table").is_visible()
+    _tab_to(tab, "#ablation > .table .tools button")
+    tab.keyboard.press("Enter")
+    tab.wait_for_function("document.getElementById('page-said').textContent === 'Copied.'")
+    _tab_to(tab, "#ablation > .table thead button")
+    tab.keyboard.press("Space")
+    assert tab.locator("#ablation > .table thead th").first.get_attribute("aria-sort") == "ascending"
+    _tab_to(tab, "#arms input")
+    tab.keyboard.type("attention")
+    assert said.inner_text() == "2 of 9 rows"
+    _tab_to(tab, "#arms tbody button")
+    _opened_and_closed(tab)
+
+
+def _tab_to(tab: Page, selector: str) -> None:
+    """Presses Tab until what has the focus is one of these."""
+    for _ in range(150):
+        tab.keyboard.press("Tab")
+        if tab.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"Tab does not reach {selector}")
+
+
+def _opened_and_closed(tab: Page) -> None:
+    """Opens the arm that has the focus, reads its difference, and closes it: the focus is where it was."""
+    panel = tab.locator("dialog")
+    origin = tab.evaluate_handle("document.activeElement")
+    tab.keyboard.press("Enter")
+    assert panel.get_by_role("heading", name="Against the baseline").is_visible()
+    _tab_to(tab, "dialog button.close")
+    tab.keyboard.press("Enter")
+    assert not panel.is_visible()
+    assert origin.evaluate("origin => origin === document.activeElement")
 
 
 @pytest.mark.slow

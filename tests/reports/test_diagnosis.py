@@ -19,24 +19,7 @@ from tests.reports import runs
 
 @pytest.fixture
 def told(tmp_path: Path) -> Table:
-    folder = runs.finished_ablation().write(tmp_path)
-    table = read(folder)
-    arm, other = table.baseline, table.arms.index[1]
-    who = [{"trial": f"{arm}-{seed}", "arm": arm, "seed": seed, "phase": "explore"} for seed in (0, 1)]
-    findings = [
-        {**own, "kind": "dead_units", "text": f"{5 + index} of 16 units of stage 1 never fire", "value": 0.3 + index}
-        for index, own in enumerate(who)
-    ]
-    blocks = {"stages.0.0": 0.5, "stages.0.1": 0.899}
-    lesion = {"trial": "x", "arm": other, "seed": 1000, "images": 360, "accuracy": 0.9, "blocks": blocks}
-    content = {"schema": 1, "data": None, "findings": findings, "lesions": [lesion]}
-    (folder / "diagnosis.json").write_text(json.dumps(content))
-    lines = [
-        f"{own['trial']},{arm},{own['seed']},explore,1,stem,gradient_norm,{4.0**index}" for index, own in enumerate(who)
-    ]
-    header = "trial,arm,seed,phase,epoch,stage,name,value"
-    (folder / "diagnosis.csv").write_text("\n".join([header, *lines]) + "\n")
-    return read(folder)
+    return read(runs.diagnosed_ablation().write(tmp_path))
 
 
 def test_sentences_are_counted_and_the_worst_is_said(told: Table) -> None:
@@ -80,4 +63,4 @@ def test_the_record_holds_what_the_section_says(told: Table) -> None:
     raw = json.loads((told.folder / "diagnosis.json").read_bytes())["lesions"][0]
     assert [row["without"] for row in record["lesions"]] == list(raw["blocks"].values())
     assert [row["change"] for row in record["lesions"]] == pytest.approx([0.5 - 0.9, 0.899 - 0.9])
-    assert record["data"] is None
+    assert record["data"] == json.loads((told.folder / "diagnosis.json").read_bytes())["data"]

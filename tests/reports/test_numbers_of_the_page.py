@@ -15,7 +15,7 @@ from tests.reports.conftest import SKETCHES
 from tests.reports.evidence import Run
 from tests.reports.recomputed import CHECKS
 
-ELSEWHERE = {"environment", "schema", "margin", "selection", "additions", "answer", "diagnosis"}  # copied, or in words
+ELSEWHERE = {"environment", "schema", "margin", "selection", "additions", "answer"}  # copied, or in words
 ELSEWHERE |= {"panels"}  # checked whole
 QUICK = ("ablation", "factorial", "empty", "failed", "train", "unfinished")
 KINDS = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SKETCHES]

@@ -13,6 +13,7 @@ from tests.reports.recomputed import (
     confirmed,
     counts,
     curves,
+    diagnosis,
     effects,
     factorials,
     figures,
@@ -27,4 +28,5 @@ from tests.reports.recomputed import (
 CHECKS: tuple[Callable[[Run], None], ...] = (
     *(arms.check, confirmed.check, effects.check, factorials.check, outlook.check, search.check),
     *(noise.check, recipes.check, spaces.check, counts.check, panels.check, curves.check, figures.check),
+    diagnosis.check,
 )

@@ -33,7 +33,8 @@ def _worth(run: Run, rows: list[Row]) -> None:
     """What finalists are worth by both phases, as the posterior of two normal measurements weighed by precision."""
     first, fresh = run.wide("explore").dropna(axis=1), run.wide("confirm").dropna(axis=1)
     fresh = fresh[[arm for arm in fresh if arm in first]]
-    if first.shape[1] < 4 or fresh.shape[1] < 2:
+    lengths = {(run.study.get(part) or {}).get("epochs") for part in ("train", "confirm")} - {None}
+    if first.shape[1] < 4 or fresh.shape[1] < 2 or len(lengths) > 1:
         for name in ("worth", "worth_low", "worth_high"):
             run.check("confirmed", rows, name, [None] * len(rows))
         return

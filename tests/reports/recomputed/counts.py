@@ -41,7 +41,7 @@ def _arms(run: Run) -> None:
 
 def _reasons(run: Run) -> None:
     passed = run.arms["design"].get("proposals_passed_over", {})
-    expected: dict[tuple[str, str], int] = {(status, ""): number for status, number in passed.items()}
+    expected: dict[tuple[str, str], int] = {(status, ""): number for status, number in passed.items() if number}
     told = [(entry["status"], entry["reason"]) for entry in run.arms["arms"] if entry["status"] != "run"]
     told += [("unmatched", entry["unmatched"]) for entry in run.arms["arms"] if entry["unmatched"] is not None]
     lost = run.trials[run.trials["status"].isin(LOST)]

@@ -30,7 +30,7 @@ def differences(run: Run) -> list[Floats]:
     if run.kind != "factorial":
         pairs = [(run.scores(row["arm"]), run.scores(row["against"])) for row in run.rows("comparisons")]
         return [numbers(own - other) for own, other in pairs]
-    fraction = run.arms["design"]["fraction"] is not None
+    fraction = run.fraction
     return [_coefficients(run, row) if fraction else _settings(run, row) for row in run.rows("comparisons")]
 
 
@@ -185,7 +185,7 @@ def _costs(run: Run, rows: list[Row]) -> None:
 def _factorial_cost(run: Run, row: Row, costs: dict[str, float]) -> float:
     """The ratio of geometric means of MACs, level against the baseline's, over the settings that have both."""
     own = pd.Series({arm: np.log(costs[arm]) for arm in run.levels.index})
-    if run.arms["design"]["fraction"] is not None:
+    if run.fraction:
         terms = [f"C({name}, Treatment({run.base[name]!r}))" for name in run.levels]
         fit = ols(f"y ~ {' + '.join(terms)}", run.levels.assign(y=own)).fit()
         return float(np.exp(fit.params[f"{terms[list(run.levels).index(row['factor'])]}[T.{row['level']}]"]) - 1)

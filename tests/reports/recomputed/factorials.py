@@ -22,7 +22,7 @@ def check(run: Run) -> None:
         run.check("interactions", rows, "order", [2] * len(rows))
         run.check("interactions", rows, "effect", _by_formula(run))
     if run.rows("terms"):
-        (_terms_of_fraction if run.arms["design"]["fraction"] is not None else _terms)(run)
+        (_terms_of_fraction if run.fraction else _terms)(run)
 
 
 def columns(term: str) -> list[str]:

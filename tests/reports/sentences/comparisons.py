@@ -134,7 +134,7 @@ def averaged(run: Run, found: Found) -> Values:
 def averaged_over(run: Run, row: Row) -> int:
     """Returns over how many settings, or cells of a fraction, an effect is averaged."""
     levels, factors = run.levels, row["factor"].split(" and ")
-    if run.arms["design"]["fraction"] is not None:
+    if run.fraction:
         return len(levels)
     others = [name for name in levels if name not in factors]
     wanted = row["level"].split(", ")[0], run.base[factors[0]]

@@ -83,7 +83,7 @@ def each_noise(run: Run, found: Found) -> Values:
     return [_judged(run)[name] for name in ("seed_error", "image_error")]
 
 
-@phrase("noise", r"However many seeds, (?:# would|nothing).+; however many images, (?:# would|nothing).+")
+@phrase("noise", r"However many seeds, (?:#|nothing) .+; however many images, (?:#|nothing).*")
 def what_stays(run: Run, found: Found) -> Values:
     return [error for name in ("more_seeds", "more_images") if (error := _judged(run)[name]) >= 5e-5]
 
