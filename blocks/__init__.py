@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from blocks.network import Network
     from blocks.plugins import load_plugins
     from blocks.pruning import prune
+    from blocks.renorming import replace_batch_norm
     from blocks.tensors import dump_weights, weights_into
     from blocks.torchvision_weights import load_torchvision
     from blocks.weights import Metadata, TrainedNetwork, load_model, save_model
@@ -46,6 +47,7 @@ _ON_DEMAND = {  # most of them need torch
     "load_torchvision": "torchvision_weights",
     "prune": "pruning",
     "python_source": "written",
+    "replace_batch_norm": "renorming",
     "save_model": "weights",
     "unfreeze_batch_norm": "freezing",
     "weights_into": "tensors",
@@ -82,6 +84,7 @@ __all__ = [
     "prune",
     "python_source",
     "register_block",
+    "replace_batch_norm",
     "save_model",
     "unfreeze_batch_norm",
     "weights_into",

@@ -7,7 +7,9 @@ classes that meet in it stay.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple, Self
 
 import torch
@@ -114,22 +116,38 @@ class Channels:
         return members
 
     def _counts(self) -> dict[frozenset[int], int]:
-        """Returns how many of the classes with the same maps stay: what each map keeps is the sum over them."""
+        """Returns how many of the classes with the same maps stay: what each map keeps is the sum over them, each of
+        as many channels as it has there."""
         keys = list(self._members())
-        unknown = [({key for key in keys if index in key}, left) for index, (_, left) in enumerate(self._maps)]
+        unknown = [(self._sizes(nodes), left) for nodes, left in self._maps]
         counts: dict[frozenset[int], int] = {}
         while len(counts) < len(keys):
             solved = False
-            for members, left in unknown:
-                open_ = [key for key in members if key not in counts]
+            for sizes, left in unknown:
+                open_ = [key for key in sizes if key not in counts]
                 if len(open_) == 1:
-                    counts[open_[0]] = left - sum(counts[key] for key in members if key in counts)
+                    channels = left - sum(counts[key] * size for key, size in sizes.items() if key in counts)
+                    counts[open_[0]], rest = divmod(channels, sizes[open_[0]])
                     solved = True
+                    if rest:
+                        raise InfeasibleSpec(f"{left} channels are no whole number of groups that go together")
             if not solved:
                 raise InfeasibleSpec("which channels go together can't be told apart in this network")
         if any(count < 0 for count in counts.values()):
             raise InfeasibleSpec("the narrower network keeps channels that the wider one doesn't have")
         return counts
+
+    def _sizes(self, nodes: Nodes) -> dict[frozenset[int], int]:
+        """Returns how many channels of a map a class of each kind is."""
+        signatures, sizes = self._known_signatures, dict[frozenset[int], int]()
+        for one, size in Counter(self._class(node) for node in nodes).items():
+            if sizes.setdefault(signatures[one], size) != size:
+                raise InfeasibleSpec("groups of several sizes meet in one map: it can't be told which of them go")
+        return sizes
+
+    @cached_property
+    def _known_signatures(self) -> dict[int, frozenset[int]]:
+        return self._signatures()
 
     # Walking
 
@@ -174,9 +192,9 @@ class Channels:
             out = nodes
             self._maps.append((nodes, smaller.out_channels))
             self._cuts[weight] = [Cut(0, out)]
+        elif groups != smaller.groups:
+            out = self._whole_groups(name, module, smaller, nodes)
         else:
-            if groups != smaller.groups:
-                raise InfeasibleSpec(f"{name}: a convolution of {groups} groups would have {smaller.groups}")
             out = self._fresh(module.out_channels, smaller.out_channels)
             self._cuts[weight] = [Cut(1, nodes, groups=groups), Cut(0, out)]
             for given, left in ((nodes, smaller.in_channels), (out, smaller.out_channels)) if groups > 1 else ():
@@ -184,6 +202,23 @@ class Channels:
         if module.bias is not None:
             self._cuts[f"{name}.bias"] = [Cut(0, out)]
         self._filters.append((weight, out))
+        return out
+
+    def _whole_groups(self, name: str, module: nn.Conv2d, smaller: nn.Conv2d, nodes: Nodes) -> Nodes:
+        """Takes the groups of a convolution as units, of which there are to be fewer: what a group sees and what it
+        puts out go together."""
+        groups = module.groups
+        for given, less in ((module.in_channels, smaller.in_channels), (module.out_channels, smaller.out_channels)):
+            if given // groups != less // smaller.groups:
+                raise InfeasibleSpec(
+                    f"{name}: groups of {given // groups} channels would have {less // smaller.groups}"
+                )
+        out = self._fresh(module.out_channels, smaller.out_channels)
+        self._maps.append((nodes, smaller.in_channels))
+        for inputs, outputs in zip(_parts(nodes, groups), _parts(out, groups), strict=True):
+            for node in (*inputs[1:], *outputs):
+                self._join(inputs[:1], [node])
+        self._cuts[f"{name}.weight"] = [Cut(0, out)]  # a group's filters see all of it as before
         return out
 
     def _linear(self, name: str, module: nn.Linear, smaller: nn.Linear, nodes: Nodes) -> Nodes:

@@ -6,6 +6,7 @@ shortcut is the identity, both ends have the same channels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -70,7 +71,8 @@ def demand_fraction(fraction: float) -> None:
 def narrowed(spec: NetworkSpec, shares: Mapping[Place, float], multiple_of: int = 1) -> NetworkSpec:
     """Returns a network that has the same layers and these shares of its widths, to the nearest, at least 1.
 
-    Widths are the next larger multiple of ``multiple_of``; where groups don't divide one, of 2, 4, 8, ... that they do.
+    Widths are the next larger multiple of ``multiple_of``; where groups don't divide one, of 2, 4, 8, ... that they do,
+    or of their own size.
 
     Raises:
         InfeasibleSpec: If a share leaves nothing of a width, or there is no such network.
@@ -89,26 +91,48 @@ def narrowed(spec: NetworkSpec, shares: Mapping[Place, float], multiple_of: int 
 
 def _narrowed(spec: NetworkSpec, shares: Mapping[Place, float], multiple_of: int = 1) -> NetworkSpec | None:
     kinds = list(_kinds(spec))
-    for multiple in [multiple_of, *(more for more in MULTIPLES if more > multiple_of and more % multiple_of == 0)]:
+    steps = dict.fromkeys(shares, 1)
+    tries = [multiple_of, *(more for more in MULTIPLES if more > multiple_of and more % multiple_of == 0), None]
+    for multiple in tries:
+        if multiple is None:  # each width by its own groups
+            steps, multiple = {place: _step(spec, place, kinds) for place in shares}, multiple_of
         plain = spec.plain()
         for place, share in shares.items():
-            width = _at(plain, place)
+            width, by = _at(plain, place), math.lcm(multiple, steps[place])
             wanted = max(1, int(width * share + 0.5))
-            _set(plain, place, min(width, -(-wanted // multiple) * multiple))
-        try:
-            found = NetworkSpec.model_validate(plain)
-            if list(_kinds(found)) == kinds and (multiple == multiple_of or found != spec):
-                return found
-        except (InfeasibleSpec, ValidationError):
-            continue
+            _set(plain, place, min(width, -(-wanted // by) * by))
+        found = _checked(plain, kinds)
+        if found is not None and (multiple == multiple_of or found != spec):
+            return found
     return None
 
 
+def _checked(plain: Any, kinds: list[tuple[Any, ...]]) -> NetworkSpec | None:
+    """Returns a network of these kinds of layers; None if there is none such."""
+    try:
+        found = NetworkSpec.model_validate(plain)
+        return found if list(_kinds(found)) == kinds else None
+    except (InfeasibleSpec, ValidationError):
+        return None
+
+
+def _step(spec: NetworkSpec, place: Place, kinds: list[tuple[Any, ...]]) -> int:
+    """Returns by how much a width can be changed by itself: its groups divide it."""
+    width = _at(spec.plain(), place)
+    for step in range(1, width):
+        plain = spec.plain()
+        _set(plain, place, width - step)
+        if _checked(plain, kinds) is not None:
+            return step
+    return 1
+
+
 def _kinds(spec: NetworkSpec) -> Iterator[tuple[Any, ...]]:
-    """Yields the kinds of all layers, in order: what the names of a network's tensors follow from."""
+    """Yields the kinds of all layers, in order: what the names of a network's tensors follow from. Of the groups of a
+    convolution one may be left."""
     shape = image_shape(spec, fitting_input(spec))
     for part in trace(spec, shape):
-        kinds = tuple(kind for kind, *_ in part.rows())
+        kinds = tuple(kind.removeprefix("grouped ") for kind, *_ in part.rows())
         yield from [(part.stage, kinds)] * part.repeats
 
 

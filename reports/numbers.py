@@ -71,6 +71,13 @@ def quantity(value: float, unit: str = "") -> str:
     return f"{sign}{size:.{digits}f}{gap}{prefix}{SPACE + unit if prefix and unit else unit}"
 
 
+def milliseconds(value: float) -> str:
+    """Formats milliseconds with three digits, without the unit: 0.204, 3.41, 128."""
+    if math.isnan(value):
+        return ABSENT
+    return f"{value:.{max(0, 2 - math.floor(math.log10(max(value, 1e-3))))}f}"
+
+
 def round_quantity(value: float, unit: str = "") -> str:
     """Formats a round number like :func:`quantity`, without zeros after the point: 60 k, 1.5 M."""
     return re.sub(r"(\.\d*?)0+(?=\D|$)", r"\1", quantity(value, unit)).replace(f".{SPACE}", SPACE)

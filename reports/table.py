@@ -26,6 +26,7 @@ EPOCH_NUMBERS = ("seed", "epoch", "train_loss", "train_accuracy", "val_loss", "v
 ARM_TEXT = ("arm", "label", "status", "reason", "match", "match_of", "twin", "unmatched", "tuned", "tuned_of")
 ARM_NUMBERS = ("multiplier", "gap", "inner_channels", "out_channels")
 COSTS = ("macs", "params", "activations")
+LATENCIES = ("latency_1", "latency_64")  # milliseconds of a batch, where a study had them measured
 VARIANT = "variant"  # the factor column of a design that lists its arms
 PHASES = ("tune", "explore", "random", "fidelity", "confirm")  # as a run goes through them
 
@@ -80,8 +81,9 @@ class Table:
         factors: What was varied.
         baseline: The id of the reference arm.
         arms: One row an entry of the list of arms: label, status, match, twin, tuned, tuned_of, costs (macs, params,
-            activations). Indexed by id; an entry that repeats another's id, as duplicates do, has its place in the
-            list added to it, so that an id is always the arm that was run.
+            activations; latency_1 and latency_64, missing where they weren't measured). Indexed by id; an entry that
+            repeats another's id, as duplicates do, has its place in the list added to it, so that an id is always the
+            arm that was run.
         levels: One row an arm, one column a factor column: its level as text. Indexed like ``arms``.
         trials: One row a trial; accuracies are fractions.
         epochs: One row a trial and epoch.
@@ -252,7 +254,7 @@ def _arm_frame(arms: list[Entry], names: pd.Index) -> pd.DataFrame:
     texts = {name: [getattr(arm, name) for arm in arms] for name in ARM_TEXT}
     numbers = {name: [getattr(arm, name) for arm in arms] for name in ARM_NUMBERS}
     costs = [arm.cost or {} for arm in arms]
-    numbers |= {name: [cost.get(name) for cost in costs] for name in COSTS}
+    numbers |= {name: [cost.get(name) for cost in costs] for name in (*COSTS, *LATENCIES)}
     return pd.DataFrame(texts, index=names, dtype=object).join(pd.DataFrame(numbers, index=names, dtype=float))
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from blocks import Cost
 from search.configuration import Configuration
+
+if TYPE_CHECKING:
+    from search.stopwatch import Timing
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class Arm:
         multiplier: What its widths were multiplied by.
         gap: The relative difference between its matched cost and the baseline's.
         tuned_of: The arm that this one is with a recipe of its own.
+        latency: What it was measured to take for an answer, by the cost's name, in a study that asks for it.
     """
 
     arm: str
@@ -40,6 +45,11 @@ class Arm:
     multiplier: float = 1.0
     gap: float | None = None
     tuned_of: str | None = None
+    latency: Mapping[str, Timing] = field(default_factory=dict)
+
+    def value(self, cost: str) -> float:
+        """Returns what an arm that could be costed has of a cost, by its name; of a time, the median."""
+        return self.latency[cost].median if cost in self.latency else float(getattr(self.cost, cost))
 
     @property
     def outside(self) -> bool:

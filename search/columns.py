@@ -20,6 +20,8 @@ FIXED_COLUMNS = [
     "macs",
     "params",
     "activations",
+    "latency_1",
+    "latency_64",
     "inner_channels",
     "out_channels",
     "epochs",

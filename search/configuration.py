@@ -56,6 +56,21 @@ class Configuration:
         states, images = self.train.optimizer.states, self.train.batch_seen
         return self.network.training_memory(self.input, images, states, checkpointing=self.train.checkpointing)
 
+    @property
+    def teacher_memory(self) -> tuple[int, int]:
+        """Bytes that a teacher takes beside that: its weights, and its maps for the images that go through at a time.
+
+        Raises:
+            InfeasibleSpec: If there can be no such teacher.
+        """
+        distill = self.train.distill
+        return (0, 0) if distill is None else distill.memory(self.input, self.train.batch_seen)
+
+    @property
+    def all_memory(self) -> int:
+        """Bytes that a training step needs, a teacher's among them. Raises ``InfeasibleSpec``."""
+        return self.step_memory.total + sum(self.teacher_memory)
+
     def plain(self) -> dict[str, Any]:
         """Returns network, train and data as plain data."""
         return dict(self._plain)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
 
 from blocks import Limits
 from blocks.base import Number, Spec
+
+if TYPE_CHECKING:
+    from search.stopwatch import Timing
 
 
 class Band(Spec):
@@ -30,26 +33,54 @@ class Constraints(Spec):
     Attributes:
         macs: Multiply-adds for one image; likewise the elements of all maps in ``activations``.
         memory: Bytes of a training step at the recipe's batch size, in float32 and without checkpointing.
+        latency_1: Milliseconds of an answer for one image, measured on this machine (see ``latency``); likewise for a
+            batch of 64.
     """
 
     macs: Band | None = None
     params: Band | None = None
     activations: Band | None = None
     memory: Band | None = None
+    latency_1: Band | None = None
+    latency_64: Band | None = None
 
     def broken(self, values: Mapping[str, int]) -> str | None:
         """Returns the first limit that is broken, in words, or None if all are met.
 
         Args:
-            values: What there is of each thing that is limited.
+            values: What there is of each thing that is limited by arithmetic.
         """
-        for name in self.named:
-            band, value = getattr(self, name), values[name]
-            if band.max is not None and value > band.max:
-                return f"{name} {value:,} above the limit of {band.max:,.0f}"
-            if band.min is not None and value < band.min:
-                return f"{name} {value:,} below the limit of {band.min:,.0f}"
+        for name, value in values.items():
+            if (side := self._side(name, value)) is not None:
+                return f"{name} {value:,} {side[0]} the limit of {side[1]:,.0f}"
         return None
+
+    def slow(self, times: Mapping[str, Timing]) -> str | None:
+        """Returns the first limit of time that a network's median breaks, in words, or None if all are met."""
+        for name, time in times.items():
+            if (side := self._side(name, time.median)) is not None:
+                known = f"{time.median:.3g} ms [{time.low:.3g}, {time.high:.3g}]"
+                return f"{name} {known} {side[0]} the limit of {side[1]:g} ms"
+        return None
+
+    def _side(self, name: str, value: float) -> tuple[str, float] | None:
+        """Returns on which side of a band a value lies, and the limit that it breaks; None if it is within."""
+        band: Band | None = getattr(self, name)
+        if band is not None and band.max is not None and value > band.max:
+            return "above", band.max
+        if band is not None and band.min is not None and value < band.min:
+            return "below", band.min
+        return None
+
+    def has_least(self, name: str) -> bool:
+        """Whether a cost has a lower limit."""
+        band: Band | None = getattr(self, name)
+        return band is not None and band.min is not None
+
+    def limits_of(self, name: str) -> tuple[float, ...]:
+        """Returns the ends of a cost's band."""
+        band: Band | None = getattr(self, name)
+        return () if band is None else tuple(end for end in (band.min, band.max) if end is not None)
 
     @property
     def named(self) -> tuple[str, ...]:

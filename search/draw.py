@@ -16,6 +16,9 @@ from search.space import Space
 PROBES, MAX_PROBES = 200, 1000
 """How many random arms tell what share of a space can run; how many are drawn before it counts as infeasible."""
 
+TIMED = 8
+"""So many arms, those of fewest MACs, are timed before a limit of time counts as one that none can keep."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -27,10 +30,10 @@ class Sample:
 
 
 def feasible_arms(plan: Plan) -> Sample:
-    """Draws arms of a search's space, to learn which can run.
+    """Draws arms of a search's space, to learn which can run, by arithmetic; limits of time are held against a few.
 
     Raises:
-        InputError: If none of ``MAX_PROBES`` can, naming the limit that rejected most.
+        InputError: If none of ``MAX_PROBES`` can, naming the limit that rejected most; or none of the few is in time.
     """
     generator = random.Random(0)
     found: list[Arm] = []
@@ -39,7 +42,7 @@ def feasible_arms(plan: Plan) -> Sample:
     draws = 0
     while draws < PROBES or (not found and draws < MAX_PROBES):
         draws += 1
-        arm = plan.judge(draw(plan.space, generator))
+        arm = plan.judge(draw(plan.space, generator), timed=False)
         if arm.status == "run" or (arm.status == "duplicate" and not plan.baseline.outside):
             found.append(arm)
         else:
@@ -49,7 +52,31 @@ def feasible_arms(plan: Plan) -> Sample:
         (limit, times), *_ = limits.most_common(1)
         message = f"none of {MAX_PROBES} random arms can run; most ({times}) were rejected by: {limit}"
         raise plan.study.source.error(("constraints",), message)
+    _demand_in_time(plan, found)
     return Sample(found, draws, reasons)
+
+
+def _demand_in_time(plan: Plan, found: list[Arm]) -> None:
+    """Times the cheapest of some arms (the costliest too, where a time has a least) until one is within the limits.
+
+    Raises:
+        InputError: If none is.
+    """
+    constraints = plan.study.spec.constraints
+    limited = [name for name in plan.stopwatch.wanted if name in constraints.named]
+    if not limited or not plan.baseline.outside:
+        return
+    cheapest = sorted(found, key=lambda arm: arm.value("macs"))
+    ends = [*cheapest[:TIMED], *cheapest[::-1][:TIMED]] if any(constraints.has_least(name) for name in limited) else []
+    reasons = []
+    for arm in ends or cheapest[:TIMED]:
+        if (slow := constraints.slow(plan.stopwatch.of(arm.configuration))) is None:
+            return
+        reasons.append(f"{arm.label}: {slow}")
+    message = f"none of the {len(reasons)} arms that were timed can run, which are those of fewest MACs" + (
+        " and of most" if ends else ""
+    )
+    raise plan.study.source.error(("constraints", limited[0]), f"{message}. {'; '.join(reasons[:3])}")
 
 
 def draw(space: Space, generator: random.Random, kept: Mapping[str, Kept] | None = None) -> Choice:

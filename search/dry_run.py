@@ -21,6 +21,7 @@ from search.estimate import Estimate, estimate, macs
 from search.plan import COST_NAMES, Plan
 from search.planned import planned_trials
 from search.power import Statistics, power_lines
+from search.stopwatch import Stopwatch, Timing
 from search.study import Study
 
 WIDE = 200
@@ -32,17 +33,20 @@ REASONS = 3
 """So many reasons are told why arms are passed over, the commonest first."""
 
 
-def dry_run(study: Study, directory: Path, workers: int | None, statistics: Statistics) -> None:
+def dry_run(
+    study: Study, directory: Path, workers: int | None, statistics: Statistics, stopwatch: Stopwatch | None = None
+) -> None:
     """Prints the plan of a study.
 
     Args:
         directory: Where the run would be; an earlier one there tells the noise.
         statistics: What tells how large an effect has to be.
+        stopwatch: What knows the times of networks, where the study asks for them.
 
     Raises:
         InputError: If the study can't be planned, or nothing in its space can run.
     """
-    plan = Plan(study)
+    plan = Plan(study, stopwatch)
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width, console.soft_wrap = WIDE, True  # a file or a pipe has no width to keep to
@@ -51,6 +55,7 @@ def dry_run(study: Study, directory: Path, workers: int | None, statistics: Stat
         f"design {study.spec.design.kind}, {_plural(len(plan.seeds), 'seed')} an arm, data {study.spec.data.kind}\n"
     )
     console.print(_arms_table(plan))
+    _say_times(console, plan)
     arms = _say_arms(console, plan)
     power = list(power_lines(plan, directory, statistics))
     _say_counts(console, plan, arms)
@@ -69,7 +74,8 @@ def _threads(plan: Plan) -> int:
 def _arms_table(plan: Plan) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("arm")
-    for column in ("MACs", "vs baseline", "parameters", "activations"):
+    times = [f"ms of {batch}" for batch in plan.stopwatch.wanted.values()]
+    for column in ("MACs", "vs baseline", "parameters", "activations", *times):
         table.add_column(column, justify="right")
     table.add_column("becomes")
     shown = _shown(plan.rows)
@@ -93,20 +99,41 @@ def _add_row(table: Table, plan: Plan, row: Arm) -> None:
     base = plan.baseline.cost
     assert base is not None
     if row.cost is None:
-        table.add_row(row.label, "", "", "", "", f"{row.status}: {row.reason}")
+        nothing = [""] * (4 + len(plan.stopwatch.wanted))
+        table.add_row(row.label, *nothing, f"{row.status}: {row.reason}")
         return
+    times = [_time(row.latency[name]) if name in row.latency else "" for name in plan.stopwatch.wanted]
     notes = [text for text in (row.reason, f"unmatched: {row.unmatched}" if row.unmatched else "") if text]
     numbers = (f"{row.cost.macs:,}", f"{row.cost.macs / base.macs - 1:+.1%}", f"{row.cost.params:,}")
-    table.add_row(
-        row.label, *numbers, f"{row.cost.activations:,}", ": ".join([row.status, "; ".join(notes)][: 1 + bool(notes)])
-    )
+    becomes = ": ".join([row.status, "; ".join(notes)][: 1 + bool(notes)])
+    table.add_row(row.label, *numbers, f"{row.cost.activations:,}", *times, becomes)
+
+
+def _time(timing: Timing) -> str:
+    return f"{timing.median:.3g} [{timing.low:.3g}, {timing.high:.3g}]"
+
+
+def _say_times(console: Console, plan: Plan) -> None:
+    """Tells what stands behind the times of the table, where there are any."""
+    times = list(plan.baseline.latency.values())
+    if times:
+        first = times[0]
+        threads = _plural(first.threads, "thread")
+        console.print(
+            f"times: milliseconds of a batch on {first.machine}, {first.runtime}, {first.precision}, {threads}, batch "
+            "norms folded: the median with its 95% interval, each beside the baseline"
+        )
+    for note in plan.stopwatch.notes:
+        console.print(f"warning: {note}", markup=False)
 
 
 def _say_arms(console: Console, plan: Plan) -> list[Arm]:
     """Tells what becomes of arms, and why; returns those that run, or of a search, arms like them."""
     if plan.adaptive:
         sample = feasible_arms(plan)
-        console.print(f"space: {_share(len(sample.arms), sample.draws)} random draws can run{_because(sample.reasons)}")
+        before = " before they are timed" if plan.stopwatch.wanted else ""
+        share = _share(len(sample.arms), sample.draws)
+        console.print(f"space: {share} random draws can run{before}{_because(sample.reasons)}")
         return sample.arms
     counts = Counter(row.status for row in plan.rows)
     rows = f"{_plural(len(plan.rows), 'arm')} = {counts['run']} run + {counts['rejected']} rejected"
@@ -120,7 +147,7 @@ def _say_arms(console: Console, plan: Plan) -> list[Arm]:
 
 def _because(reasons: Iterable[str]) -> str:
     """Returns the commonest reasons, those that differ in nothing but a number taken together."""
-    found = Counter(re.sub(r"\b[0-9][0-9,.]* (?=above|below)", "", reason) for reason in reasons)
+    found = Counter(re.sub(r"\b[0-9][0-9,.]*( ms \[[^]]*])? (?=above|below)", "", reason) for reason in reasons)
     told = [f"{count} {reason}" for reason, count in found.most_common(REASONS)]
     if len(found) > len(told):
         told.append(f"and {_plural(len(found) - len(told), 'other reason')}")
@@ -189,12 +216,14 @@ def _say_time(console: Console, found: Estimate | None, workers: int) -> None:
 
 def _say_memory(console: Console, arms: list[Arm]) -> None:
     """The arm that needs most, by arithmetic; with checkpointing that is a bound."""
-    memory = max((arm.configuration.step_memory for arm in arms), key=lambda memory: memory.total)
+    largest = max((arm.configuration for arm in arms), key=lambda own: own.all_memory)
+    memory, (weights, maps) = largest.step_memory, largest.teacher_memory
     parts = [f"{_bytes(getattr(memory, name))} {name}" for name in ("parameters", "gradients", "optimizer")]
     less = " at most" if any(arm.configuration.train.checkpointing for arm in arms) else ""
+    taught = f", its teacher's {_bytes(weights)} of weights and {_bytes(maps)} of maps" if weights else ""
     console.print(
-        f"memory: {_bytes(memory.total)} for a training step of the largest arm ({', '.join(parts)}, "
-        f"{_bytes(memory.activations)} activations{less}), beside 0.7 GiB for torch itself"
+        f"memory: {_bytes(largest.all_memory)} for a training step of the largest arm ({', '.join(parts)}, "
+        f"{_bytes(memory.activations)} activations{less}{taught}), beside 0.7 GiB for torch itself"
     )
 
 

@@ -10,58 +10,24 @@ Exit codes: 0 done; 2 the input is wrong; 5 the run directory is unreadable or f
 from __future__ import annotations
 
 import argparse
-import csv
-import io
-import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from search.commands import count, exit_code
+from search.latencies import Latency, write_latencies
+from search.timing import RUNTIMES, Timed, images_like, load, middle, runner, take_turns
 
 if TYPE_CHECKING:
-    import torch
-
     from blocks import NetworkSpec, TrainedNetwork
-
-WARM_UP, FEWEST, MOST = 5, 20, 200
-"""Runs that are not counted; how many there are at least and at most of those that are."""
-RUNTIMES = ("torch", "onnxruntime", "int8")
-
-
-class Latency(NamedTuple):
-    """A row of latency.csv; times are milliseconds a batch.
-
-    Attributes:
-        low, high: A 95% interval of the median, from the order of the runs (by the binomial distribution).
-        bytes: Of the parameters in float32, or of the graph's file in int8.
-        loaded: The load of the machine meanwhile, in processes a core; above 1 the figures are too high.
-    """
-
-    arm: str
-    label: str
-    runtime: str
-    precision: str
-    batch: int
-    threads: int
-    median: float
-    low: float
-    high: float
-    runs: int
-    macs: int
-    params: int
-    bytes: int
-    loaded: float
-    machine: str
-    date: str
 
 
 class Subject(NamedTuple):
-    """What is measured: what runs, on what, and the seconds that it took so far."""
+    """What is measured, and whose it is."""
 
     arm: str
     label: str
@@ -69,9 +35,7 @@ class Subject(NamedTuple):
     batch: int
     bytes: int
     spec: NetworkSpec
-    run: Callable[[torch.Tensor], Any]
-    images: torch.Tensor
-    seconds: list[float]
+    timed: Timed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,17 +54,13 @@ def _latency(options: argparse.Namespace) -> int:
         )
     print(f"{rows[0].machine}, {rows[0].threads} threads, {rows[0].date}; load {rows[0].loaded:.1f} processes a core")
     if options.source.is_dir():
-        from search.record import write_atomically
-
-        write_atomically(options.source / "latency.csv", _table(rows))
-        print(options.source / "latency.csv")
+        print(write_latencies(options.source, rows))
     return 0
 
 
 def _measured(options: argparse.Namespace, folder: Path) -> Iterator[Latency]:
     """Yields a row for each model, runtime and batch. Raises ``InputError`` if a runtime isn't installed."""
-    import torch
-
+    from search.described import own_splits
     from search.environment import hardware
     from search.train.settings import trial_settings
 
@@ -109,75 +69,23 @@ def _measured(options: argparse.Namespace, folder: Path) -> Iterator[Latency]:
         for arm, label, model in _models(options):
             in_int8 = model.provenance.get("train", {}).get("evaluation", {}).get("int8", False)
             for runtime in ["int8"] if in_int8 else options.runtime:
-                run, size = _runner(model, runtime, options, folder / f"{len(subjects)}.onnx")
+                graph = folder / f"{len(subjects)}.onnx"
+                splits = partial(own_splits, model)
+                run, size = runner(model, runtime, options.precision, options.threads, graph, splits)
                 for batch in options.batch:
-                    images = torch.rand(batch, *model.metadata.input, generator=torch.Generator().manual_seed(0))
-                    subjects.append(Subject(arm, label, runtime, batch, size, model.spec, run, images, []))
-        take_turns(subjects, options.seconds)
-    machine, date, loaded = hardware()["cpu"], datetime.now(UTC).strftime("%Y-%m-%d"), _load()
+                    timed = Timed(run, images_like(model.metadata.input, batch))
+                    subjects.append(Subject(arm, label, runtime, batch, size, model.spec, timed))
+        take_turns([each.timed for each in subjects], options.seconds)
+    machine, date, loaded = hardware()["cpu"], datetime.now(UTC).strftime("%Y-%m-%d"), load()
     for each in subjects:
-        median, low, high = (1000 * value for value in middle(each.seconds))
-        channels, height, width = each.images.shape[1:]
+        median, low, high = (1000 * value for value in middle(each.timed.seconds))
+        channels, height, width = each.timed.images.shape[1:]
         cost = each.spec.cost((channels, height, width))
         precision = {"int8": "int8", "torch": options.precision}.get(each.runtime, "float32")
         yield Latency(
             each.arm, each.label, each.runtime, precision, each.batch, options.threads, median, low, high,
-            len(each.seconds), cost.macs, cost.params, each.bytes, loaded, machine, date,
+            len(each.timed.seconds), cost.macs, cost.params, each.bytes, loaded, machine, date,
         )  # fmt: skip
-
-
-def take_turns(subjects: Sequence[Subject], enough: float) -> None:
-    """Runs each in turn, so that all meet the same disturbances, until each has run for so many seconds."""
-    for each in subjects:
-        for _ in range(WARM_UP):
-            each.run(each.images)
-    for number in range(MOST):
-        for each in subjects:
-            if number < FEWEST or sum(each.seconds) < enough:
-                started = perf_counter()
-                each.run(each.images)
-                each.seconds.append(perf_counter() - started)
-
-
-def middle(values: Sequence[float]) -> tuple[float, float, float]:
-    """Returns the median, and the two values between which it lies with 95%: those of the binomial's ranks."""
-    ordered, count = sorted(values), len(values)
-    half = 1.96 * math.sqrt(count) / 2
-    low, high = max(0, math.floor(count / 2 - half)), min(count - 1, math.ceil(count / 2 + half))
-    middle_ = count // 2
-    median = ordered[middle_] if count % 2 else (ordered[middle_ - 1] + ordered[middle_]) / 2
-    return median, ordered[low], ordered[high]
-
-
-def _runner(
-    model: TrainedNetwork, runtime: str, options: argparse.Namespace, graph: Path
-) -> tuple[Callable[[torch.Tensor], Any], int]:
-    """Returns what runs a model, and how many bytes its weights are."""
-    import torch
-
-    from search.deployed import Deployed
-
-    floats = 4 * sum(parameter.numel() for parameter in model.parameters())
-    if runtime == "torch":
-        from search.train.precision import autocast
-
-        network = Deployed(model).eval().to(memory_format=torch.channels_last)
-
-        @torch.inference_mode()
-        def run(images: torch.Tensor) -> Any:
-            with autocast(options.precision, torch.device("cpu")):
-                return network(images)
-
-        return run, floats
-    from search.described import own_splits
-    from search.formats import Order, onnx
-    from search.quantise import quantise
-
-    if runtime == "onnxruntime":
-        onnx.export_graph(Order(model, graph, lambda: own_splits(model), fixed_size=True))
-        return onnx.session(graph, options.threads), floats
-    quantise(model, own_splits(model), graph)
-    return onnx.session(graph, options.threads), graph.stat().st_size
 
 
 def _models(options: argparse.Namespace) -> Iterator[tuple[str, str, TrainedNetwork]]:
@@ -203,22 +111,6 @@ def _models(options: argparse.Namespace) -> Iterator[tuple[str, str, TrainedNetw
             )
             network = TrainedNetwork(NetworkSpec.model_validate(arm["network"]), metadata).eval()
             yield arm["arm"], arm["label"], network
-
-
-def _load() -> float:
-    import os
-
-    from search.engine import cores
-
-    return os.getloadavg()[0] / cores()
-
-
-def _table(rows: Sequence[Latency]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(Latency._fields)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _parser() -> argparse.ArgumentParser:

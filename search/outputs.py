@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from search.columns import EPOCH_COLUMNS, FIXED_COLUMNS
 from search.designs.base import AdaptiveDesign
 from search.designs.search import Search
 from search.diagnosis import numbers, write_diagnosis
+from search.latencies import Latency, write_latencies
 from search.plan import Plan, difference
 from search.record import write_atomically
 
@@ -45,6 +46,8 @@ def write_outputs(directory: Path, plan: Plan, entries: Entries) -> None:
     images = [row for name, entry in finished.items() for row in _images(entry, tested.get(name, {}))]
     write_atomically(directory / "images.csv", _csv(IMAGE_COLUMNS, images))
     write_diagnosis(directory, entries, finished)
+    if plan.stopwatch.wanted:
+        write_latencies(directory, _latencies(plan), replace=False)  # what ``search.latency`` measured there is later
 
 
 def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
@@ -177,7 +180,9 @@ def _arm(plan: Plan, arm: Arm) -> dict[str, Any]:
     }
     if arm.cost is None:
         return row
-    row |= {"cost": _cost(arm.cost), **own.plain(), "diff": difference(plan.baseline.configuration, own)}
+    medians = {name: timing.median for name, timing in arm.latency.items()}
+    row |= {"latency": {name: timing._asdict() for name, timing in arm.latency.items()}}
+    row |= {"cost": _cost(arm.cost) | medians, **own.plain(), "diff": difference(plan.baseline.configuration, own)}
     row |= {"inner_channels": own.network.inner_channels, "out_channels": own.network.out_channels}
     if arm.status == "run":
         row["blocks"] = [
@@ -216,7 +221,20 @@ def _result(plan: Plan, entry: Mapping[str, Any], tested: Mapping[str, Any]) -> 
         "out_channels": network.out_channels,
         "epochs": last.get("epoch", 0),
         "threads": arm.configuration.train.threads,
+        **{name: timing.median for name, timing in of.latency.items()},
     }
+
+
+def _latencies(plan: Plan) -> Iterator[Latency]:
+    """Yields the rows of latency.csv that the plan itself has measured."""
+    for arm in plan.arms.values():
+        for time in arm.latency.values():
+            cost = arm.cost
+            assert cost is not None
+            yield Latency(
+                arm.arm, arm.label, time.runtime, time.precision, time.batch, time.threads, time.median, time.low,
+                time.high, time.runs, cost.macs, cost.params, time.bytes, time.loaded, time.machine, time.date,
+            )  # fmt: skip
 
 
 def _images(entry: Mapping[str, Any], tested: Mapping[str, Any]) -> list[dict[str, Any]]:

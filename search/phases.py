@@ -21,11 +21,11 @@ class BestUnder(Spec):
     """Limits of a cost, under each of which the best confirmed arm is kept as a model beside the winner.
 
     Attributes:
-        cost: Of one image.
+        cost: Of one image; or milliseconds of a batch, measured on this machine.
         limits: At most so much of it: ``[5e6, 10e6, 20e6]``.
     """
 
-    cost: Literal["macs", "params", "activations"] = "macs"
+    cost: Literal["macs", "params", "activations", "latency_1", "latency_64"] = "macs"
     limits: Annotated[tuple[Positive, ...], Field(min_length=1)]
 
 

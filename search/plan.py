@@ -18,6 +18,7 @@ from search.factors import Choice
 from search.fidelity import Fidelity
 from search.match import Unmatched, match, matched_cost
 from search.space import Space
+from search.stopwatch import Stopwatch
 from search.study import Study
 from search.tune import Tuning
 
@@ -36,8 +37,9 @@ class Plan:
         InputError: If the study can't be planned: an impossible baseline, or no arm that meets the constraints.
     """
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, stopwatch: Stopwatch | None = None) -> None:
         self.study = study
+        self.stopwatch = stopwatch or Stopwatch(study.spec)
         self.space = Space(study)
         self.rows: list[Arm] = []
         self.arms: dict[str, Arm] = {}
@@ -80,8 +82,12 @@ class Plan:
         changes = ", ".join(f"{path.rpartition('.')[2]}={value}" for path, value in other.changes.items())
         return f"{self.label(other.of)}, {changes}"
 
-    def judge(self, choice: Choice) -> Arm:
-        """Returns what would become of the arm of a choice, without adding it."""
+    def judge(self, choice: Choice, *, timed: bool = True) -> Arm:
+        """Returns what would become of the arm of a choice, without adding it.
+
+        Args:
+            timed: Whether its network is measured, where the study asks for times; else it is judged by arithmetic.
+        """
         levels = self.space.columns(choice)
         own_name = self.study.spec.design.called(choice, self.space)
         named = own_name or ", ".join(f"{name}={levels[name]}" for name in choice) or "baseline"
@@ -90,7 +96,7 @@ class Plan:
         except Unresolvable as error:
             return Arm("", named, levels, self.space.baseline, None, "rejected", str(error))
         levels = self.space.columns(choice, configuration)
-        return self._judged(Arm(configuration.identity, named, levels, configuration, None))
+        return self._judged(Arm(configuration.identity, named, levels, configuration, None), timed=timed)
 
     def admit(self, choice: Choice) -> Arm:
         """Adds the arm of a choice, and its equal-cost twin where the design asks for one; returns the arm's row."""
@@ -157,11 +163,13 @@ class Plan:
             cost = self._cost(configuration)
         except InfeasibleSpec as error:
             raise source.error(_place(error), f"the baseline can't be built: {error}") from None
-        broken = self._broken(configuration, cost)
+        latency = self.stopwatch.begin(configuration)
+        broken = self._broken(configuration, cost) or self.study.spec.constraints.slow(latency)
         if broken and (self.study.spec.design.kind == "train"):
             raise source.error(("constraints",), f"the network breaks its own constraint: {broken}")
         reason = f"outside the constraints, as a reference only: {broken}" if broken else ""
         arm = Arm(configuration.identity, "baseline", self.space.columns({}), configuration, cost, reason=reason)
+        arm = replace(arm, latency=latency)
         if self._match_spec is not None:
             arm = replace(arm, gap=0.0, twin=arm.arm)
         return self._add(arm)
@@ -178,8 +186,11 @@ class Plan:
     def _match_spec(self) -> MatchSpec | None:
         return getattr(self.study.spec.design, "match", None)
 
-    def _judged(self, arm: Arm) -> Arm:
-        """Costs an arm and holds it against the constraints and the arms that are there already."""
+    def _judged(self, arm: Arm, *, timed: bool = True) -> Arm:
+        """Costs an arm and holds it against the constraints and the arms that are there already.
+
+        What takes a stopwatch comes last, so that nothing is measured that arithmetic has passed over.
+        """
         if _can_not_be_cut(arm.configuration, self.study.spec.design):
             return replace(arm, status="rejected", reason=f"its data {OWN_VALIDATION}")
         try:
@@ -191,6 +202,9 @@ class Plan:
             what = "configuration" if same.arm == arm.arm else "network, trained alike,"
             return replace(arm, arm=same.arm, status="duplicate", reason=f"the same {what} as {same.label}")
         broken = self._broken(arm.configuration, cost)
+        if broken is None and timed:
+            arm = replace(arm, latency=self.stopwatch.of(arm.configuration))
+            broken = self.study.spec.constraints.slow(arm.latency)
         return replace(arm, status="rejected", reason=broken) if broken else arm
 
     def _with_twin(self, arm: Arm) -> tuple[Arm, Arm | None]:

@@ -151,6 +151,7 @@ class Proposed:
             generator = random.Random(f"{len(self._begun)}/{tries}")
             choice = proposal.choice if proposal else draw(self._plan.space, generator)
             arm = (proposal.arm if proposal else None) or self._plan.judge(choice)
+            self._plan.stopwatch.write_to(self._record)
             fits = arm.status == "run" and self._ledger.fits(self._price(arm), share)
             if fits:
                 self._plan.take(arm)
@@ -223,7 +224,8 @@ class Proposed:
         rows = [self._ended[name] for seed in self._begun[arm] if (name := f"{arm}-s{seed}") in self._ended]
         if not rows or any(row["status"] != "completed" for row in rows):
             return None
-        costs = tuple(float(getattr(self._plan.arms[arm].cost, name)) for name in self._objectives if name in COSTS)
+        own = self._plan.arms[arm]
+        costs = tuple(own.value(name) for name in self._objectives if name != "val_accuracy")
         return Runner(arm, [row["val_accuracy"] for row in rows], costs)
 
     # What came of it
@@ -251,9 +253,9 @@ class Proposed:
     def _hold_against(self, trial: Trial, rung: int, entry: Entry) -> bool | None:
         """Holds a trial against the others at a rung; has all go on that are good enough now and that can be paid."""
         assert self._rungs is not None
-        accuracy, cost = entry["epochs"][rung - 1]["val_accuracy"], self._plan.arms[trial.arm].cost
+        accuracy, own = entry["epochs"][rung - 1]["val_accuracy"], self._plan.arms[trial.arm]
         objectives = tuple(
-            -accuracy if name == "val_accuracy" else math.log(getattr(cost, name)) for name in self._objectives
+            -accuracy if name == "val_accuracy" else math.log(own.value(name)) for name in self._objectives
         )
         going = {arm: self._go_on(arm, rung) for arm in self._rungs.reach(trial.arm, rung, objectives)}
         return going.get(trial.arm)
@@ -293,7 +295,7 @@ class Proposed:
         own, share = self._plan.arms[arm], 1.0
         if rows[0]["status"] != "completed":
             share = _epochs(rows[0]) / own.configuration.train.epochs
-        costs = {name: float(getattr(own.cost, name)) for name in COSTS}
+        costs = {name: own.value(name) for name in (*COSTS, *own.latency)}
         return {"val_accuracy": fmean(row["val_accuracy"] for row in rows), "share": share, **costs}
 
     def _choice(self, arm: str) -> Choice:

@@ -111,7 +111,7 @@ def _additive(location: Location, first: Any, second: Any) -> bool:
         return location == ("design", "seeds") and set(_seeds(first)) <= set(_seeds(second))
     if location in MAY_GROW:
         return second is not None and (first is None or second >= first)
-    if location in {("tune",), ("fidelity",), ("confirm", "best_under"), ("design", "compare")}:
+    if location in {("tune",), ("fidelity",), ("latency",), ("confirm", "best_under"), ("design", "compare")}:
         return first is None
     if first is None and location[0] == "factors":
         return len(location) == 2 or location[2:3] == ("levels",)

@@ -97,25 +97,30 @@ def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
     study = load_study(options.study, tuple(options.set))
     directory = options.out or Path("runs") / study.spec.name
     _demand_free(directory)  # at once: what follows may be planned, and measured, for longer
+    from search.stopwatch import Stopwatch, wanted
+
+    entries = _recorded(directory) if wanted(study.spec) and not options.fresh else []
+    stopwatch = Stopwatch(study.spec, entries)
     if options.dry_run:
         from search.dry_run import dry_run
 
-        dry_run(study, directory, options.workers, _statistics())
+        dry_run(study, directory, options.workers, _statistics(), stopwatch)
         return 0
     from search.plan import Plan
 
-    plan = Plan(study)
-    if plan.adaptive:
-        from search.draw import feasible_arms
+    with interrupts.window():  # where networks are timed, a plan takes a while
+        plan = Plan(study, stopwatch)
+        if plan.adaptive:
+            from search.draw import feasible_arms
 
-        feasible_arms(plan)  # a space in which nothing can run is known now, not after the baseline was trained
+            feasible_arms(plan)  # a space in which nothing can run is known now, not after the baseline was trained
     _demand_libraries(plan)
     from search.settle import settled
 
     with interrupts.window():
         resolved, measured = settled(study, plan, directory, options)
     if resolved is not study:
-        study, plan = resolved, Plan(resolved)
+        study, plan = resolved, Plan(resolved, stopwatch)
     _prepare_directory(directory, options.fresh)
     return _in_directory(options, study, plan, directory, interrupts, measured)
 
@@ -195,6 +200,14 @@ def _statistics() -> Any:
         return float(detectable(pd.Series([sd]), pd.Series([pairs]), level).iloc[0])
 
     return Statistics(smallest, pairs_needed, pairs_for_equivalence)
+
+
+def _recorded(directory: Path) -> list[dict[str, Any]]:
+    """Returns the entries of a run that is there already."""
+    from search.record import read
+
+    record = directory / "trials.jsonl"
+    return read(record)[0] if record.exists() else []
 
 
 def _demand_free(directory: Path) -> None:

@@ -66,7 +66,7 @@ def _best_under(plan: Plan, scored: Mapping[str, float]) -> list[str]:
     bands, chosen = plan.study.spec.confirm.best_under, dict[str, None]()
     for limit in bands.limits if bands else ():
         assert bands is not None
-        fitting = [plan.arms[arm] for arm in scored if getattr(plan.arms[arm].cost, bands.cost) <= limit]
+        fitting = [plan.arms[arm] for arm in scored if plan.arms[arm].value(bands.cost) <= limit]
         best = min(fitting, key=lambda arm: (-scored[arm.arm], _macs(arm), arm.arm), default=plan.baseline)
         if best is not plan.baseline:
             chosen[best.arm] = None
@@ -92,8 +92,8 @@ def winner(plan: Plan, scored: Mapping[str, float]) -> str | None:
 
 
 def _beats(other: Arm, arm: Arm, scored: Mapping[str, float], costs: list[str]) -> bool:
-    theirs = (-scored[other.arm], *(getattr(other.cost, cost) for cost in costs))
-    ours = (-scored[arm.arm], *(getattr(arm.cost, cost) for cost in costs))
+    theirs = (-scored[other.arm], *(other.value(cost) for cost in costs))
+    ours = (-scored[arm.arm], *(arm.value(cost) for cost in costs))
     return theirs != ours and all(their <= our for their, our in zip(theirs, ours, strict=True))
 
 

@@ -113,13 +113,14 @@ def _on_cluster(study: Study, job: Job, address: str) -> dict[str, Any]:
 
 def _question(study: Study, plan: Plan, options: argparse.Namespace) -> dict[str, Any]:
     recipe, facts = study.spec.train, study.spec.data.facts()
-    largest = max((arm.configuration.step_memory for arm in arms_to_run(plan)), key=lambda memory: memory.total)
+    largest = max((arm.configuration for arm in arms_to_run(plan)), key=lambda own: own.all_memory)
+    memory, (weights, maps) = largest.step_memory, largest.teacher_memory
     at_once = options.workers or study.spec.ray.workers or default_workers(recipe.threads)
     return {
         "shape": facts.shape,
         "steps": recipe.epochs * max(1, facts.images // recipe.batch_size),
-        "fixed": largest.total - largest.activations,
-        "activations": largest.activations,
+        "fixed": memory.total - memory.activations + weights,
+        "activations": memory.activations + maps,
         "at_once": 1 if options.inline else at_once,
     }
 

@@ -149,13 +149,13 @@ class Space:
             raise Unresolvable(f"{where + ': ' if where else ''}{message}") from None
         except (ValueError, DataError) as error:
             raise Unresolvable(str(error)) from None
-        if (wrong := misfit(found.train, found.network, found.input)) is not None:
+        if (wrong := misfit(found.train, found.network, found.input, data.facts().classes)) is not None:
             raise Unresolvable(*wrong)
         return found
 
     def _recipe(self, plain: Mapping[str, Any]) -> TrainSpec:
         """Returns a recipe; arms that are trained alike share one, unless it reads a file."""
-        if plain.get("init") is not None:
+        if plain.get("init") is not None or plain.get("distill") is not None:
             return TrainSpec.model_validate(plain)
         key = json.dumps(plain, sort_keys=True)  # where 2.0 is not 2, as in a field that counts
         if key not in self._recipes:

@@ -22,6 +22,7 @@ from search.data.spec import DATASETS, DataError, DataSpec
 from search.designs.base import DESIGNS, DesignSpec
 from search.factors import Factor
 from search.phases import ConfirmSpec, FidelitySpec, PowerSpec, TuneSpec
+from search.stopwatch import LatencySpec
 from search.trackers import TRACKERS, TrackerSpec
 from search.train.initial import located
 from search.train.recipe import TrainSpec
@@ -79,6 +80,8 @@ class StudySpec(Spec):
         factors: What is varied, by name.
         design: How arms are chosen, and how many seeds each gets.
         limits: Networks over these are never built.
+        latency: How long networks take to answer is measured for every arm, and how. A constraint or an objective that
+            names ``latency_1`` or ``latency_64`` (milliseconds of a batch) measures that one without this section.
         tune: What each arm looks for its own best value of.
         fidelity: A check of short training runs against full ones.
         confirm: What becomes of the best arms.
@@ -102,6 +105,7 @@ class StudySpec(Spec):
     design: Annotated[DesignSpec, DESIGNS]
     constraints: Constraints = Constraints()
     limits: LimitsSpec = LimitsSpec()
+    latency: LatencySpec | None = None
     tune: TuneSpec | None = None
     fidelity: FidelitySpec | None = None
     confirm: ConfirmSpec = ConfirmSpec()

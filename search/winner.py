@@ -62,10 +62,10 @@ def _write_bands(session: Session) -> list[str]:
     confirmed, written = _confirmed(session), []
     for limit in bands.limits:
         fitting = {arm: trials for arm, trials in confirmed.items() if _cost(session, arm, bands.cost) <= limit}
-        path = folder / f"{bands.cost}_{limit:.0f}.safetensors"
+        path = folder / f"{bands.cost}_{limit:.12g}.safetensors"
         if not fitting:
             path.unlink(missing_ok=True)
-            session.warn(f"no confirmed arm has at most {limit:,.0f} {bands.cost}: there is no {path.name}")
+            session.warn(f"no confirmed arm has at most {limit:,.12g} {bands.cost}: there is no {path.name}")
             continue
         best = max(fitting, key=lambda arm: (_mean(fitting[arm]), -_cost(session, arm, "macs"), arm))
         _write_model(session, best, max(fitting[best], key=rank)["seed"], path)
@@ -82,8 +82,8 @@ def _mean(entries: list[dict[str, Any]]) -> float:
     return fmean(entry["val_accuracy"] for entry in entries)
 
 
-def _cost(session: Session, arm: str, cost: str) -> int:
-    return int(getattr(session.plan.arms[arm].cost, cost))
+def _cost(session: Session, arm: str, cost: str) -> float:
+    return session.plan.arms[arm].value(cost)
 
 
 def _write_model(session: Session, arm: str, seed: int, path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from ruamel.yaml import YAML
 
+from blocks.source import Location
 from search.additions import added
 from search.data.images import Splits
 from search.data.sanity import sanity
@@ -30,6 +31,7 @@ from search.refresh import Refresher
 from search.resume import StudyChanged, changes, check_resumable
 from search.session import Session, Shelf, TooManyFailures, now
 from search.settle import arms_to_run
+from search.stopwatch import Stopwatch
 from search.study import Study, load_study
 from search.time_limit import TimeLimit
 from search.tracking import Tracking
@@ -195,18 +197,21 @@ class Workplace:
 
     def _most_memory(self) -> int:
         """Returns the bytes of a training step of the arm that needs most, by arithmetic."""
-        return max(arm.configuration.step_memory.total for arm in arms_to_run(self.plan))
+        return max(arm.configuration.all_memory for arm in arms_to_run(self.plan))
 
     def _demand_sound_weights(self) -> None:
         """Reads, once, the files that trials start from: what is damaged is told before anything is trained."""
-        initial = (arm.configuration.train.init for arm in arms_to_run(self.plan))
-        for file in sorted({init.file for init in initial if init is not None and init.file is not None}):
+        recipes = {arm.configuration.train for arm in arms_to_run(self.plan)}
+        taught: Location = ("train", "distill", "teacher")
+        files: dict[str | None, Location] = {recipe.init.file: ("train", "init") for recipe in recipes if recipe.init}
+        files |= {recipe.distill.teacher.file: taught for recipe in recipes if recipe.distill}
+        for file, place in ((file, place) for file, place in files.items() if file is not None):
             from blocks import WeightsError, load_model
 
             try:
                 load_model(file)
             except WeightsError as error:
-                raise self.study.source.error(("train", "init"), str(error)) from None
+                raise self.study.source.error(place, str(error)) from None
 
     def _load(self) -> Splits:
         """Loads the baseline's images. Raises ``InputError`` if they can't be used."""
@@ -264,7 +269,10 @@ class Workplace:
             if more and seen:
                 self.warn(f"added after results had been seen: {'; '.join(more)}")
         self._keep_plugins()
+        self.plan.stopwatch.write_to(self.record)
         self.record.append("session", **entry)
+        for note in self.plan.stopwatch.notes:
+            self.warn(note)
         # What a refresh of the page starts from.
         write_atomically(self.directory / "study.yaml", study_yaml(self.study))
         self._look_at(splits)
@@ -355,7 +363,8 @@ def looking_in(directory: Path) -> Workplace:
     path = directory / "study.yaml"
     study, record = load_study(path), Snapshot(directory)
     options = argparse.Namespace(study=path, set=[], out=directory, fail_fast=False, max_failures=None)
-    workplace = Workplace(options, study, Plan(study), directory, record, Interrupts())
+    plan = Plan(study, Stopwatch(study.spec, record.entries, measures=False))
+    workplace = Workplace(options, study, plan, directory, record, Interrupts())
     workplace.session.restore()
     return workplace
 

@@ -8,8 +8,9 @@ from typing import Any
 from reports.arms import digits
 from reports.findings import Findings
 from reports.grid import Cell, Column, Grid
-from reports.numbers import ABSENT, percent, quantity, seconds
+from reports.numbers import ABSENT, milliseconds, percent, quantity, seconds
 from reports.sections import Section
+from reports.table import LATENCIES
 
 ID = "arms"
 ORDER = 40
@@ -62,6 +63,7 @@ def _columns(findings: Findings) -> list[tuple[Column, Callable[[Row], Cell], bo
         (Column("MACs"), lambda row: Cell(quantity(row["macs"]), row["macs"]), True),
         (Column("Parameters"), lambda row: Cell(quantity(row["params"]), row["params"]), True),
         (Column("Activations"), lambda row: Cell(quantity(row["activations"]), row["activations"]), True),
+        *((_latency_column(name), _latency(name), name in arms) for name in LATENCIES),
         (Column("Seeds", hint="Completed, of those planned"), _seeds, True),
         (Column("Validation"), accuracy("", shown), measured),
         (Column("SD,\u00a0pp"), lambda row: Cell(percent(row["sd"], 2).removesuffix("%"), row["sd"]), several),
@@ -71,6 +73,16 @@ def _columns(findings: Findings) -> list[tuple[Column, Callable[[Row], Cell], bo
         (fresh, accuracy("confirm_", shown), confirmed),
         (Column("Test", hint="Opened once, after the choice"), accuracy("test_", tested), opened),
     ]
+
+
+def _latency_column(name: str) -> Column:
+    images = name.removeprefix("latency_")
+    hint = "Milliseconds, measured before anything was trained; intervals are in latency.csv"
+    return Column(f"Batch of {images}, ms", hint=hint)
+
+
+def _latency(name: str) -> Callable[[Row], Cell]:
+    return lambda row: Cell(milliseconds(row[name]), row[name])
 
 
 def _mean(mean: float, high: float, decimals: int) -> Cell:

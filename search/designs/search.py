@@ -14,7 +14,7 @@ from search.samplers import SAMPLERS, SamplerSpec
 if TYPE_CHECKING:
     from search.plan import Plan
 
-Objective = Literal["val_accuracy", "macs", "params", "activations"]
+Objective = Literal["val_accuracy", "macs", "params", "activations", "latency_1", "latency_64"]
 
 
 @DESIGNS.register

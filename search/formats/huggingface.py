@@ -127,22 +127,30 @@ def _front_matter(model: TrainedNetwork, data: str) -> Iterator[str]:
 
 
 def _figures(model: TrainedNetwork) -> Iterator[tuple[str, str]]:
-    metrics = model.metrics
+    metrics, int8 = model.metrics, " in int8" if _in_int8(model) else ""
     for split in ("test", "val"):
         own, mean = metrics.get(f"{split}_accuracy"), metrics.get(f"{split}_accuracy_mean")
         name, images = {"test": "test", "val": "validation"}[split], metrics.get(f"{split}_images")
         if own is not None:
-            yield f"{name} accuracy of these weights", f"{own:.2%}" + (f" of {images:,} images" if images else "")
+            yield f"{name} accuracy of these weights{int8}", f"{own:.2%}" + (f" of {images:,} images" if images else "")
         if mean is not None:
             low_high = metrics.get(f"{split}_accuracy_interval")
             between = f" [{low_high[0]:.2%}, {low_high[1]:.2%}]" if low_high else ""
-            yield f"{name} accuracy, mean of {metrics.get('seeds', '?')} seeds [95%]", f"{mean:.2%}{between}"
+            yield f"{name} accuracy{int8}, mean of {metrics.get('seeds', '?')} seeds [95%]", f"{mean:.2%}{between}"
     cost = model.spec.cost(model.metadata.input)
     yield "multiply-adds of one image", f"{cost.macs:,}"
     yield "parameters", f"{cost.params:,}"
 
 
+def _in_int8(model: TrainedNetwork) -> bool:
+    """Whether its accuracies are those of its int8 graph."""
+    return bool(model.provenance.get("train", {}).get("evaluation", {}).get("int8"))
+
+
 def _limits(model: TrainedNetwork) -> Iterator[str]:
+    if _in_int8(model):
+        yield "* Its accuracies are those of an int8 graph (`--to int8` writes it, calibrated on training images)."
+        yield "  The weights here are the float32 ones that it is made from, and answer a little otherwise."
     if model.metrics.get("test_accuracy") is None:
         yield "* No test accuracy is known: the test split was not opened for it."
     elif images := model.metrics.get("test_images"):

@@ -34,6 +34,7 @@ def saved(trial: Trial, epochs: Sequence[Epoch]) -> bytes:
         "optimizer": step.optimizer.state_dict()["state"],
         "average": None if average is None else average.state(),
         "scaler": None if step.scaler is None else step.scaler.state_dict(),
+        "rounded": None if step.rounded is None else step.rounded.state(),
         "steps": step.number,
         "draws": {"order": trial.order.get_state(), "augmentation": trial.augmentation.state()},
         "layers": _layer_draws(trial.training.device),
@@ -62,6 +63,8 @@ def restored(trial: Trial, checkpoint: bytes) -> list[Epoch]:
         step.average.put_back(content["average"])
     if step.scaler is not None:
         step.scaler.load_state_dict(content["scaler"])
+    if step.rounded is not None:
+        step.rounded.put_back(content["rounded"])
     step.number = content["steps"]
     trial.order.set_state(content["draws"]["order"])
     trial.augmentation.put_back(content["draws"]["augmentation"])

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from blocks.base import Count, Flag, Number, Spec
+from blocks.base import Count, Flag, Fraction, Number, Spec
 
 
 class Ema(Spec):
@@ -28,6 +28,14 @@ class EarlyStopping(Spec):
     """After so many epochs without, training ends."""
     min_delta: Annotated[Number, Field(ge=0)] = 0.0
     """By how much it has to be better to count (in nats, or as a fraction)."""
+
+
+class QuantisationAware(Spec):
+    """When a network in training begins to round as int8 does."""
+
+    start: Annotated[Fraction, Field(lt=1)] = 0.5
+    """The share of training after which it does; before, only the ranges of its activations are watched. A network
+    that has much to learn still learns it worse if it rounds from the start."""
 
 
 class EvaluationSpec(Spec):

@@ -20,14 +20,18 @@ Misfit = tuple[str, Location]
 """What is wrong, in a sentence, and the field that it is about."""
 
 
-def misfit(recipe: TrainSpec, network: NetworkSpec, input: Input) -> Misfit | None:
-    """Returns what a recipe asks for that a network or its images can't give; None if there is nothing."""
+def misfit(recipe: TrainSpec, network: NetworkSpec, input: Input, classes: tuple[str, ...] = ()) -> Misfit | None:
+    """Returns what a recipe asks for that a network or its images can't give; None if there is nothing.
+
+    Args:
+        classes: What the images show, where that is known.
+    """
     found = [
         _crop(recipe, min(input[1:])),
         _colours(recipe, input[0]),
         _frozen(recipe, network),
         _first_weights(recipe, network),
-        _teacher(recipe, network),
+        _teacher(recipe, network, input, classes),
         _single_values(recipe, network, input),
     ]
     return next((each for each in found if each is not None), None)
@@ -35,6 +39,9 @@ def misfit(recipe: TrainSpec, network: NetworkSpec, input: Input) -> Misfit | No
 
 def missing(recipe: TrainSpec) -> Misfit | None:
     """Returns what a recipe needs that isn't installed; planning does without."""
+    if recipe.quantisation_aware is not None and find_spec("torchao") is None:
+        message = "quantisation-aware training needs torchao, which isn't there: pip install 'residual-search[qat]'"
+        return message, ("train", "quantisation_aware")
     lacking = [name for name in ("onnx", "onnxruntime", "onnxscript") if find_spec(name) is None]
     if not recipe.evaluation.int8 or not lacking:
         return None
@@ -95,8 +102,15 @@ def _first_weights(recipe: TrainSpec, network: NetworkSpec) -> Misfit | None:
     return None if wrong is None else (wrong, ("train", "init"))
 
 
-def _teacher(recipe: TrainSpec, network: NetworkSpec) -> Misfit | None:
-    wrong = None if recipe.distill is None else recipe.distill.unfit(network)
+def _teacher(recipe: TrainSpec, network: NetworkSpec, input: Input, classes: tuple[str, ...]) -> Misfit | None:
+    if recipe.distill is None:
+        return None
+    wrong = recipe.distill.unfit(network, classes)
+    try:
+        if wrong is None:
+            recipe.distill.memory(input, 1)
+    except InfeasibleSpec as error:
+        wrong = f"the teacher can't be given these images: {error}"
     return None if wrong is None else (wrong, ("train", "distill", "teacher"))
 
 

@@ -14,6 +14,8 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from blocks import NetworkSpec, preset
 from blocks.base import Count, Number, Spec, Text
 from blocks.narrowing import uniform
+from blocks.parts.norm import NORMS, NormSpec
+from blocks.renorming import renormed
 from search.paths import differences
 
 
@@ -43,6 +45,9 @@ class Initial(Spec):
     """Of the preset: ``torchvision:IMAGENET1K_V2``. They are downloaded at their first use."""
     prune: Prune | None = None
     """``{fraction: 0.3}``: channels that are taken out of it first. The arm's network is the pruned one then."""
+    norm: Annotated[NormSpec, NORMS] | None = None
+    """``group``: what takes the place of every batch norm, in the arm's network too. Its scales and shifts are kept,
+    channel by channel; running statistics are left behind."""
 
     @model_validator(mode="before")
     @classmethod
@@ -68,37 +73,57 @@ class Initial(Spec):
 
     def content(self) -> dict[str, Any]:
         """Returns the plain data that tell one origin from another: not where a file lies."""
-        left_out = {"file"} | ({"prune"} if self.prune is None else set())
+        left_out = {"file", *(name for name in ("prune", "norm") if getattr(self, name) is None)}
         return {name: value for name, value in self.plain().items() if name not in left_out}
 
     def spec(self) -> NetworkSpec:
-        """Returns the network whose weights they are, pruned where that is asked for; weights are read only if what is
-        pruned depends on them.
+        """Returns the network whose weights they are, pruned and with other norms where that is asked for; weights are
+        read only if what is pruned depends on them.
 
         Raises:
-            ValueError: If the preset, or a spec in the file, isn't there, or can't be pruned so.
+            ValueError: If the preset, or a spec in the file, isn't there, or can't be changed so.
         """
+        return self._normed(self._pruned())
+
+    def narrowed(self, network: NetworkSpec) -> NetworkSpec:
+        """Returns what pruning and other norms make of an arm's network; the network itself where neither is asked for.
+
+        Raises:
+            ValueError: If the weights are of another network, or it can't be changed so.
+        """
+        if self.prune is None and self.norm is None:
+            return network
+        if (wrong := self._misfit(self._whole(), network)) is not None:
+            raise ValueError(wrong)
+        pruned = self._pruned()
+        head, theirs = network.head.plain(), pruned.head.plain()
+        if head["kind"] == theirs["kind"] and "width" in head:
+            head["width"] = theirs["width"]
+        return self._normed(pruned.replace(head=head, drop_path=network.drop_path))
+
+    def labels(self) -> tuple[str, ...]:
+        """Returns the names of the classes that a file's network tells apart; none where they aren't known."""
+        return () if self.file is None else _labels_in(self.file, self.sha256)
+
+    def input(self) -> tuple[int, int, int] | None:
+        """Returns C H W of the images that a file's network was trained on; None where they aren't known."""
+        return None if self.file is None else _input_in(self.file, self.sha256)
+
+    def _pruned(self) -> NetworkSpec:
         if self.prune is None:
             return self._whole()
         if self.prune.scope == "uniform":
             return _uniform(self._whole(), self.prune.fraction, self.prune.multiple_of)
-        return _pruned(self)
+        return _pruned(self.replace(norm=None))
 
-    def narrowed(self, network: NetworkSpec) -> NetworkSpec:
-        """Returns what pruning leaves of an arm's network; the network itself where nothing is pruned.
-
-        Raises:
-            ValueError: If the weights are of another network, or it can't be pruned so.
-        """
-        if self.prune is None:
-            return network
-        if (wrong := self._misfit(self._whole(), network)) is not None:
-            raise ValueError(wrong)
-        pruned = self.spec()
-        head, theirs = network.head.plain(), pruned.head.plain()
-        if head["kind"] == theirs["kind"] and "width" in head:
-            head["width"] = theirs["width"]
-        return pruned.replace(head=head, drop_path=network.drop_path)
+    def _normed(self, spec: NetworkSpec) -> NetworkSpec:
+        if self.norm is None:
+            return spec
+        try:
+            return renormed(spec, self.norm)
+        except ValidationError as error:
+            said = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+            raise ValueError(f"its batch norms can't be {self.norm.kind} norms: {said}") from None
 
     def _whole(self) -> NetworkSpec:
         if self.preset is not None:
@@ -167,13 +192,36 @@ def _absolute(initial: Any, folder: Path) -> Any:
     return located(initial, folder)
 
 
-@lru_cache(maxsize=64)
-def _spec_in(path: str, sha256: str | None) -> NetworkSpec:
+def _texts_in(path: str) -> dict[str, str]:
+    """Returns the texts in the header of a model's file. Raises ``ValueError`` or ``KeyError`` if there are none."""
     with Path(path).open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         header = file.read(length) if length < 2**26 else b""
+    texts: dict[str, str] = json.loads(header)["__metadata__"]
+    return texts
+
+
+@lru_cache(maxsize=64)
+def _labels_in(path: str, sha256: str | None) -> tuple[str, ...]:
     try:
-        return NetworkSpec.model_validate_json(json.loads(header)["__metadata__"]["spec"])
+        return tuple(json.loads(_texts_in(path)["labels"]))
+    except (ValueError, KeyError, TypeError, OSError):
+        return ()  # what is wrong with the file is said of its spec
+
+
+@lru_cache(maxsize=64)
+def _input_in(path: str, sha256: str | None) -> tuple[int, int, int] | None:
+    try:
+        channels, height, width = json.loads(_texts_in(path)["input"])
+    except (ValueError, KeyError, TypeError, OSError):
+        return None
+    return channels, height, width
+
+
+@lru_cache(maxsize=64)
+def _spec_in(path: str, sha256: str | None) -> NetworkSpec:
+    try:
+        return NetworkSpec.model_validate_json(_texts_in(path)["spec"])
     except (ValidationError, ValueError, KeyError, TypeError):
         raise ValueError(f"{path} is not a model's file: no network's spec is inside") from None
 

@@ -144,7 +144,12 @@ def measure_lesions(
 
 
 class Trial:
-    """A network in training, with all that goes with it."""
+    """A network in training, with all that goes with it.
+
+    Args:
+        published: Whether presets' published weights are fetched; if not, they are stood in for by others, and a
+            teacher's classes are not looked at: to measure how long steps take.
+    """
 
     def __init__(
         self,
@@ -156,6 +161,8 @@ class Trial:
         limits: Limits = LIMITS,
         observers: Sequence[Observer] = (),
         halvings: int = 0,
+        *,
+        published: bool = True,
     ) -> None:
         self.started = perf_counter()
         self.recipe, self.splits = recipe, splits
@@ -166,14 +173,22 @@ class Trial:
         height, width = splits.train.pixels.shape[2:]
         self.augmentation = Augmentation(recipe.augment, seed, len(splits.train), (height, width))
         values = seed.of("initialisation") if isinstance(seed, Seeds) else seed
-        self.network = prepared(network, recipe, splits.classes, values, device, limits)
+        self.network, self.first_weights = prepared(
+            network, recipe, splits.classes, values, device, limits, published=published
+        )
         steps_per_epoch = max(1, len(splits.train) // recipe.batch_size)
         watched = recipe.epochs > 0
         self.watch = diagnosis.begin(self, steps_per_epoch, recipe.images_at_once(halvings)) if watched else None
         self.observers = (*observers, *([self.watch] if self.watch is not None else []))
-        teacher = None if recipe.distill is None else Teacher(recipe.distill, splits, device, recipe.precision)
+        teacher = None
+        if recipe.distill is not None:
+            teacher = Teacher(recipe.distill, splits, device, recipe.precision, published=published)
         self.step = Step(self.network, recipe, steps_per_epoch, device, self.observers, halvings, teacher)
         quicken(self.network, recipe, self.training.shape, self.step.micro_batch, device)
+        if recipe.quantisation_aware is not None:
+            from search.train.rounding import Rounded  # torchao's import takes seconds
+
+            self.step.rounded = Rounded(self.network, self.training.shape, device)
         self.images = 0
         self.training_seconds = 0.0
         self.before, self.peak_before = 0.0, 0
@@ -211,6 +226,7 @@ class Trial:
             weights=dump_weights(self.evaluated) if keep_weights and not reason else None,
             diagnosis=told,
             checkpoint=saved(self, epochs) if paused else None,
+            first_weights=self.first_weights,
         )
 
     def seconds(self) -> float:

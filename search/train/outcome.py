@@ -57,6 +57,7 @@ class Outcome:
         weights: The last epoch's weights in safetensors' format, if they were asked for and the trial completed.
         diagnosis: What it tells about itself, by ``search.train.diagnosis``; None if the recipe says ``off``.
         checkpoint: What a paused trial goes on from, by ``search.train.checkpoint``.
+        first_weights: What it took of trained weights, where it started from such; see ``search.train.preparation``.
     """
 
     status: Literal["completed", "diverged", "paused"]
@@ -74,6 +75,7 @@ class Outcome:
     weights: bytes | None
     diagnosis: dict[str, Any] | None = None
     checkpoint: bytes | None = None
+    first_weights: dict[str, Any] | None = None
 
     def plain(self) -> dict[str, Any]:
         """Returns everything but the weights and the checkpoint as JSON-able data."""

@@ -32,7 +32,8 @@ def pace(network: NetworkSpec, recipe: TrainSpec, shape: tuple[int, int, int], l
     """Times the recipe's own training step, augmentation and optimizer included.
 
     What the recipe leaves to be measured before the first trial (its precision, its micro-batch) is taken as written
-    by default, and nothing is compiled: that takes longer than this may.
+    by default, and nothing is compiled: that takes longer than this may. Nor is anything downloaded: a preset's
+    published weights are stood in for by others, which take as long. Rounding as int8 does is left out.
 
     Args:
         shape: C H W of an image.
@@ -43,15 +44,18 @@ def pace(network: NetworkSpec, recipe: TrainSpec, shape: tuple[int, int, int], l
     """
     settled = recipe.replace(
         compile="off",
+        quantisation_aware=None,
         precision="float32" if recipe.precision == "auto" else recipe.precision,
         micro_batch=None if recipe.micro_batch == "auto" else recipe.micro_batch,
     )
     where = torch.device(device)
     with trial_settings(settled.threads, deterministic=settled.deterministic), seeded_layers(0, where):
         classes = network.head.num_classes
-        first = _timed(Trial(network, settled, _made_up(settled.batch_size, shape, classes), 0, where, limits))
+        made_up = _made_up(settled.batch_size, shape, classes)
+        first = _timed(Trial(network, settled, made_up, 0, where, limits, published=False))
         steps = min(STEPS, max(1, int(SECONDS / first)))
-        trial = Trial(network, settled, _made_up(steps * settled.batch_size, shape, classes), 0, where, limits)
+        made_up = _made_up(steps * settled.batch_size, shape, classes)
+        trial = Trial(network, settled, made_up, 0, where, limits, published=False)
         training = _timed(trial) / (steps * settled.batch_size)
         measure(trial.network, trial.validation, settled.precision)
         started = perf_counter()

@@ -12,7 +12,7 @@ from blocks.base import Count, Flag, Fraction, Natural, Number, Positive, Spec
 from search.train import rates
 from search.train.augmentations import Augment
 from search.train.distill import Distill
-from search.train.extras import EarlyStopping, Ema, EvaluationSpec
+from search.train.extras import EarlyStopping, Ema, EvaluationSpec, QuantisationAware
 from search.train.initial import InitialField
 from search.train.optimizers import OPTIMIZERS, OptimizerSpec
 from search.train.schedules import SCHEDULES, ScheduleSpec
@@ -90,6 +90,9 @@ class TrainSpec(Spec):
     ``affine`` scale and shift; or ``both``."""
     early_stopping: EarlyStopping | None = None
     """``{patience: 5}``: training ends when validation has told nothing better for so long."""
+    quantisation_aware: QuantisationAware | None = None
+    """``{start: 0.5}``: from that share of training on, the forward pass rounds as the int8 graph will that answers
+    (``evaluation.int8``)."""
     evaluation: EvaluationSpec = EvaluationSpec()
 
     @model_validator(mode="before")
@@ -106,6 +109,36 @@ class TrainSpec(Spec):
     def _graphs_stand_alone(self) -> Self:
         if self.cuda_graphs and (self.compile != "off" or self.checkpointing):
             raise ValueError("cuda_graphs records plain steps: it goes neither with compile nor with checkpointing")
+        return self
+
+    @model_validator(mode="after")
+    def _rounds_alone(self) -> Self:
+        if self.quantisation_aware is None:
+            return self
+        if not self.evaluation.int8:
+            raise ValueError("quantisation_aware is for answers in int8: set evaluation: {int8: true} too")
+        others = {
+            "compile": self.compile != "off",
+            "cuda_graphs": self.cuda_graphs,
+            "checkpointing": self.checkpointing,
+            f"precision: {self.precision}": self.precision != "float32",
+            "freeze": bool(self.freeze),
+            "freeze_batch_norm": self.freeze_batch_norm != "none",
+            "distill.features": self.distill is not None and self.distill.features is not None,
+        }
+        if wrong := [name for name, there in others.items() if there]:
+            raise ValueError(f"quantisation_aware trains an exported graph of the network: not with {wrong[0]}")
+        if self.micro_batch != "auto" and 1 in (self.images_at_once(), self.batch_size % self.images_at_once()):
+            raise ValueError("quantisation_aware trains on two images at a time, at least")
+        return self
+
+    @model_validator(mode="after")
+    def _features_are_seen(self) -> Self:
+        features = self.distill is not None and self.distill.features is not None
+        if features and (self.compile != "off" or self.cuda_graphs or self.checkpointing):
+            raise ValueError(
+                "distill.features are read off the blocks as they run: not with compile, cuda_graphs or checkpointing"
+            )
         return self
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,9 @@ from search.train.precision import autocast, scaler_for
 from search.train.recipe import TrainSpec
 from search.train.teacher import Teacher
 
+if TYPE_CHECKING:
+    from search.train.rounding import Rounded
+
 
 class Step:
     """Takes training steps: forward, loss, backward, clip, update, at the rate that the schedule says.
@@ -29,6 +33,7 @@ class Step:
             before anything looks at them, and steps whose gradients are not finite are skipped.
         teacher: What the recipe distils, where it does.
         average: Of the weights, where the recipe asks for one.
+        rounded: What takes the network's place in training where that is to round as int8 does.
         observers: Called between the pieces.
     """
 
@@ -44,6 +49,8 @@ class Step:
     ) -> None:
         self.network = network
         self.teacher = teacher
+        if teacher is not None:
+            teacher.watch(network)
         self.recipe = recipe
         self.optimizer = recipe.optimizer.build(network)
         self.peak_rates = [group["lr"] for group in self.optimizer.param_groups]
@@ -54,6 +61,7 @@ class Step:
         self.scaler = scaler_for(recipe.precision, device)
         self.watch = LossWatch(device)
         self.observers = tuple(observers)
+        self.rounded: Rounded | None = None
         self.number = 0
 
     def take(self, batch: Batch) -> Tensor:
@@ -73,7 +81,10 @@ class Step:
         return logits
 
     def set_rate(self) -> None:
-        """Gives the optimiser the learning rate of this step."""
+        """Gives the optimiser the learning rate of this step, and begins to round when it is time."""
+        aware, steps = self.recipe.quantisation_aware, self.recipe.epochs * self.steps_per_epoch
+        if self.rounded is not None and aware is not None and self.number >= aware.start * steps:
+            self.rounded.begin()
         multiplier = self.recipe.schedule.multiplier(self.number, self.steps_per_epoch, self.recipe.epochs)
         for group, peak in zip(self.optimizer.param_groups, self.peak_rates, strict=True):
             group["lr"] = peak * multiplier
@@ -99,7 +110,7 @@ class Step:
     def forward(self, images: Tensor) -> Tensor:
         """Returns logits: B K, float32 whatever the network computes in."""
         with autocast(self.recipe.precision, self.device, cached=not self.recipe.cuda_graphs):
-            logits: Tensor = self.network(images)
+            logits: Tensor = self.network(images) if self.rounded is None else self.rounded(images)
         return logits.float()
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:

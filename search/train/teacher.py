@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from blocks import TrainedNetwork
+from blocks import Network, TrainedNetwork
 from blocks.errors import WeightsError
 from search.data.images import Splits
 from search.train.distill import Distill
+from search.train.features import Watched, difference
 from search.train.precision import autocast
 from search.train.preparation import trained
 from search.train.settings import on_device
@@ -21,19 +22,25 @@ IMAGENET: tuple[tuple[float, ...], tuple[float, ...]] = ((0.485, 0.456, 0.406), 
 class Teacher:
     """Answers for the images of a student, which are normalised as the student's are.
 
+    Args:
+        published: Whether a preset's published weights are fetched, and classes compared; see ``Trial``.
+
     Raises:
         WeightsError: If its file isn't what it was, or tells apart other classes.
     """
 
-    def __init__(self, spec: Distill, splits: Splits, device: torch.device, precision: str) -> None:
-        network, labels = trained(spec.teacher)
-        if labels and labels != splits.classes:
-            raise WeightsError(
-                f"the teacher tells apart {', '.join(labels[:5])}, ..., and the images are of "
-                f"{', '.join(splits.classes[:5])}, ...: other classes, or another order"
-            )
+    def __init__(
+        self, spec: Distill, splits: Splits, device: torch.device, precision: str, *, published: bool = True
+    ) -> None:
+        if published or spec.teacher.preset is None:
+            network, labels = trained(spec.teacher)
+        else:
+            network, labels = spec.teacher.spec().build(0), ()
+        if published and (wrong := spec.strange(labels, splits.classes)) is not None:
+            raise WeightsError(wrong)
         self.spec, self.precision, self.device = spec, precision, device
         self.network = on_device(network, device).eval().requires_grad_(False)
+        self._seen: tuple[Watched, Watched] | None = None
         mean, std = IMAGENET
         height, width = splits.train.pixels.shape[2:]
         if isinstance(network, TrainedNetwork):
@@ -44,6 +51,13 @@ class Teacher:
             for numbers in (splits.mean, splits.std, mean, std)
         )
         self._scale, self._shift = our_std / their_std, (our_mean - their_mean) / their_std
+
+    def watch(self, student: Network) -> None:
+        """Looks into a student from now on, and into the teacher, where features are learned from."""
+        if (features := self.spec.features) is not None:
+            pairs = features.pairs(len(student.spec.stages), len(self.network.spec.stages))
+            ours, theirs = zip(*pairs, strict=True)
+            self._seen = Watched(student, ours, only_training=True), Watched(self.network, theirs)
 
     @torch.no_grad()
     def answer(self, images: Tensor) -> Tensor:
@@ -61,4 +75,7 @@ class Teacher:
         student = functional.log_softmax(logits / temperature, dim=1)
         teacher = functional.log_softmax(self.answer(images) / temperature, dim=1)
         soft = functional.kl_div(student, teacher, reduction="batchmean", log_target=True)
-        return (1 - weight) * own + weight * temperature**2 * soft
+        loss = (1 - weight) * own + weight * temperature**2 * soft
+        if self._seen is None or self.spec.features is None:
+            return loss
+        return loss + self.spec.features.weight * difference(self._seen[0].take(), self._seen[1].take())

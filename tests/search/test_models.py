@@ -15,7 +15,7 @@ import torch
 from blocks import load_model, save_model
 from reports.figures import latency as figure
 from reports.table import read
-from search import export, latency, prune, verify
+from search import export, latency, prune, timing, verify
 from tests.search.command import arms, rows
 from tests.search.models import small_run
 
@@ -114,6 +114,15 @@ def test_source_and_hugging_face_layout(run: Path, tmp_path: Path, capsys: pytes
     card = (folder / "README.md").read_text()
     for said in (f"{model.metrics['test_accuracy']:.2%}", f"{model.metrics['params']:,}", "## Limits"):
         assert said in card
+    assert "in int8" not in card
+    train = {**model.provenance["train"], "evaluation": {"flip": False, "int8": True}}
+    save_model(
+        tmp_path / "int8.safetensors", model, model.metadata.replace(provenance={**model.provenance, "train": train})
+    )
+    assert export.main([str(tmp_path / "int8.safetensors"), "--to", "huggingface", "--out", str(folder)]) == 0
+    card = (folder / "README.md").read_text()
+    assert "test accuracy of these weights in int8" in card
+    assert "The weights here are the float32 ones that it is made from" in card
 
 
 @pytest.mark.slow
@@ -168,7 +177,7 @@ def test_the_interval_of_a_median_covers_it() -> None:
     draw = numpy.random.default_rng(0)
     covered = 0
     for _ in range(400):
-        median, low, high = latency.middle(draw.exponential(size=41).tolist())
+        median, low, high = timing.middle(draw.exponential(size=41).tolist())
         assert low <= median <= high
         covered += low <= numpy.log(2) <= high
     assert 0.93 <= covered / 400 <= 0.99

@@ -121,6 +121,47 @@ def test_weights_of_another_network_are_refused_with_what_differs(
         train(other, recipe, patterns, 0)
 
 
+@pytest.mark.parametrize("prune", [None, {"fraction": 0.5}])
+def test_group_norms_take_the_place_of_batch_norms(patterns: Splits, winner: tuple[Path, Network], prune: Any) -> None:
+    """Convolutions, scales and shifts are the trained ones; running statistics are left behind, and that is told."""
+    path, network = winner
+    norm = {"kind": "group", "channels_per_group": 2}
+    recipe = recipe_of(init={"file": str(path), "norm": norm, "prune": prune}, batch_size=2)
+    assert recipe.init is not None
+    spec = recipe.init.narrowed(network.spec)
+    assert "BatchNorm(" not in spec.structure
+    assert spec.stages[0].block.plain()["norm"] == {**norm, "groups": None, "epsilon": 1e-5}
+    trial = Trial(spec, recipe, patterns, 0, CPU)
+    kept = trained_of(network, prune)
+    state = trial.network.state_dict()
+    assert all(torch.equal(value, kept[name]) for name, value in state.items())
+    assert not any("running" in name for name in state)
+    told = trial.run(keep_weights=False).plain()["first_weights"]
+    assert told["taken"] == sum(value.numel() for value in state.values())
+    assert told["anew"] == []
+    assert told["left"] == sorted(norm_tensors(network, *STATISTICS))
+    assert misfit(recipe, network.spec, (3, 8, 8)) is not None  # the arm's network is the one with other norms
+    with pytest.raises(ValueError, match=r"its stem\.(norm\.\w+|width) is .*, here it is"):
+        recipe.init.narrowed(spec)  # it has them already
+
+
+def trained_of(network: Network, prune: Any) -> dict[str, Tensor]:
+    from blocks import prune as pruned
+
+    return network.state_dict() if prune is None else pruned(network, prune["fraction"]).state_dict()
+
+
+def test_a_network_without_batch_norms_has_none_to_replace(patterns: Splits, tmp_path: Path) -> None:
+    spec = network_for(patterns, block={"kind": "basic", "norm": "group"}).plain()
+    spec["stem"]["norm"] = "layer"
+    network = NetworkSpec.model_validate(spec)
+    save_model(tmp_path / "w.safetensors", network.build(0), Metadata(input=(3, 8, 8), mean=(0.5,) * 3, std=(0.2,) * 3))
+    initial = Initial.model_validate({"file": str(tmp_path / "w.safetensors"), "norm": "group"})
+    with pytest.raises(ValueError, match="there is no batch norm that a group norm could take the place of"):
+        initial.narrowed(network)
+    assert "norm" not in Initial.model_validate({"file": str(tmp_path / "w.safetensors")}).content()
+
+
 def test_a_file_is_told_by_its_content_not_its_place(winner: tuple[Path, Network], tmp_path: Path) -> None:
     path, network = winner
     elsewhere = tmp_path / "elsewhere"

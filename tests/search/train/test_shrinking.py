@@ -104,6 +104,75 @@ def test_a_students_loss_is_the_papers(patterns: Splits, model: tuple[Path, Netw
     assert not any(parameter.requires_grad for parameter in trial.step.teacher.network.parameters())
 
 
+def test_a_students_attention_is_drawn_to_its_teachers(patterns: Splits, model: tuple[Path, Network]) -> None:
+    """Half the mean squared difference of both attentions, of a student of other widths and fewer stages."""
+    path, network = model
+    recipe = recipe_of(distill={"teacher": str(path), "weight": 0, "features": {"weight": 50, "stages": [0]}})
+    trial = Trial(network_for(patterns, width=4), recipe, patterns, 0, CPU)
+    images, labels = torch.randn(5, 3, 8, 8), torch.tensor([0, 1, 2, 0, 1])
+    trial.network.train()
+    logits = trial.step.forward(images)
+    maps = []
+    for each in (trial.network, network):
+        keep = list(each.stages[0].children())[-1].register_forward_hook(lambda *given: maps.append(given[2]))
+        each(images)
+        keep.remove()
+    attended = [(each**2).mean(1).flatten(1) for each in maps]
+    ours, theirs = (each / each.norm(dim=1, keepdim=True) for each in attended)
+    assert maps[0].shape[1] != maps[1].shape[1]
+    expected = functional.cross_entropy(logits, labels) + 50 * (ours - theirs).pow(2).mean() / 2
+    found = trial.step.loss(logits, Batch(images, labels))
+    torch.testing.assert_close(found, expected)
+    found.backward()
+    assert all(parameter.grad is not None for parameter in trial.network.parameters())
+
+
+def test_attention_is_learned(patterns: Splits, model: tuple[Path, Network]) -> None:
+    path, _ = model
+    ends = []
+    for weight in (1e-9, 300.0):
+        features = {"teacher": str(path), "weight": 0, "features": {"weight": weight}}
+        trial = Trial(network_for(patterns, width=4), recipe_of(distill=features), patterns, 0, CPU)
+        trial.run(keep_weights=False)
+        teacher = trial.step.teacher
+        assert teacher is not None
+        images = torch.randn(64, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+        trial.network.train()
+        trial.step.forward(images)
+        ends.append(teacher.loss(torch.zeros(()), torch.zeros(64, 3), images).item() / weight)
+    assert ends[1] < 0.7 * ends[0]
+
+
+@pytest.mark.parametrize(
+    ("features", "said"),
+    [
+        ({"stages": [2]}, "the student has no stage 2: it has"),
+        ({}, "no stage of the teacher goes with the student's stage 0"),
+    ],
+)
+def test_stages_that_do_not_go_together_are_refused(
+    patterns: Splits, model: tuple[Path, Network], features: Any, said: str
+) -> None:
+    path, network = model
+    spec = network.spec.plain()
+    spec["stages"] = [spec["stages"][0], *spec["stages"]] if not features else spec["stages"]
+    recipe = recipe_of(distill={"teacher": str(path), "features": features})
+    found = misfit(recipe, NetworkSpec.model_validate(spec), (3, 8, 8))
+    assert found is not None
+    assert said in found[0]
+    assert found[1] == ("train", "distill", "teacher")
+    if features:
+        return
+    for field in ({"compile": "on"}, {"checkpointing": True}, {"cuda_graphs": True}):
+        with pytest.raises(ValueError, match="read off the blocks as they run"):
+            recipe_of(distill={"teacher": str(path), "features": {}}, **field)
+    with pytest.raises(ValueError, match="nothing is learned from the teacher"):
+        recipe_of(distill={"teacher": str(path), "weight": 0})
+    with pytest.raises(ValueError, match="a stage is named twice"):
+        recipe_of(distill={"teacher": str(path), "features": {"stages": [1, 1]}})
+    assert "features" not in recipe_of(distill={"teacher": str(path)}).content()["distill"]
+
+
 def test_a_teacher_sees_images_normalised_as_its_own_were(patterns: Splits, tmp_path: Path) -> None:
     network = network_for(patterns).build(3).eval()
     metadata = Metadata(labels=patterns.classes, input=(3, 12, 12), mean=(0.1, 0.2, 0.3), std=(0.5, 0.6, 0.7))
