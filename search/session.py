@@ -202,7 +202,9 @@ class Session:
 
     def _random_trials(self) -> list[Trial]:
         """Returns the trials of the random search that has what the search has spent."""
-        return random_trials(self.plan, spent(self.plan, self.finished))
+        found = random_trials(self.plan, spent(self.plan, self.finished))
+        self.plan.stopwatch.write_to(self.record)
+        return found
 
     def restore(self) -> None:
         """Has the plan know the arms of a search that the record holds, to write of them or to run one again."""

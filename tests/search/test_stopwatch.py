@@ -174,7 +174,7 @@ def test_a_search_trades_accuracy_off_against_time_and_resumes_with_its_times(
     tmp_path: Path, inline: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counting = Counting(monkeypatch)
-    text = SEARCH.replace("objectives: [val_accuracy, macs]", "objectives: [val_accuracy, latency_1]")
+    text = SEARCH.replace("objectives: [val_accuracy, macs]", "objectives: [val_accuracy, latency_1], compare: random")
     write_study(tmp_path, text.replace("trials: 10", "trials: 6") + "constraints: {latency_1: {max: 0.3}}\n")
     assert inline("study.yaml", "--max-failures", "0") == 0
     folder = tmp_path / "runs" / "tiny_search"
