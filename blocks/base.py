@@ -125,6 +125,11 @@ class Spec(BaseModel):
 
 def canonical(value: Any) -> Any:
     """Returns plain data with every whole float as an integer, so that equal numbers are written alike."""
+    kind = type(value)  # the common ones first: a search asks for this some hundred times an arm
+    if kind is str or kind is int or value is None:
+        return value
+    if kind is dict:
+        return {str(key): canonical(item) for key, item in value.items()}
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:  # beyond, integers aren't exact
         return int(value)
     if isinstance(value, Mapping):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from blocks import NetworkSpec
-from blocks.base import identity
+from blocks.base import canonical_json
 from blocks.cost import Memory
 from blocks.source import Location
 from search.data.spec import DataSpec
@@ -25,7 +26,7 @@ class Configuration:
     @cached_property
     def identity(self) -> str:
         """The hash of the resolved network, recipe and data; where data and weights lie on disk left aside."""
-        return identity({**self._plain, "train": self.train.content(), "data": self.data.content()})
+        return self._hash(canonical_json(self._plain["network"]))
 
     @cached_property
     def structure(self) -> str:
@@ -34,7 +35,13 @@ class Configuration:
         Raises:
             InfeasibleSpec: If there can be no such network.
         """
-        return identity({"network": self.network.structure, "train": self.train.content(), "data": self.data.content()})
+        return self._hash(canonical_json(self.network.structure))
+
+    def _hash(self, network: str) -> str:
+        """Returns the hash of canonical JSON whose fields are data, network and train, of a network that is text
+        already: recipe and data, which arms share, are written once."""
+        text = f'{{"data":{self.data.content_json},"network":{network},"train":{self.train.content_json}}}'
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
     def input(self) -> tuple[int, int, int]:
@@ -77,7 +84,7 @@ class Configuration:
 
     @cached_property
     def _plain(self) -> dict[str, Any]:
-        return {"network": self.network.plain(), "train": self.train.plain(), "data": self.data.plain()}
+        return {"network": self.network.plain(), "train": self.train.shared_plain, "data": self.data.shared_plain}
 
 
 class Unresolvable(ValueError):

@@ -72,6 +72,7 @@ class EvolutionProposer:
         self._costs = Surrogate(self._genes.count)
         self._costly = next((name for name in design.objectives if name != "val_accuracy"), None)
         self._seen: list[_Seen] = []
+        self._dead: set[frozenset[tuple[str, str]]] = set()  # arms that are there, or can't be: judging takes a while
         self._places: dict[frozenset[tuple[str, str]], int] = {}
         self._asked: dict[int, Choice] = {}
         self._number = self._accepted = self._draws = 0
@@ -91,6 +92,7 @@ class EvolutionProposer:
 
     def accept(self, number: int) -> dict[str, Any]:
         self._accepted, self._draws = self._accepted + 1, 0
+        self._dead.add(_key(self._asked[number]))
         return {}
 
     def tell(self, number: int, values: Mapping[str, float] | None) -> None:
@@ -105,6 +107,7 @@ class EvolutionProposer:
 
     def remember(self, choice: Choice, values: Mapping[str, float] | None, memo: Mapping[str, Any]) -> None:
         self._accepted += 1
+        self._dead.add(_key(choice))
         if values is not None:
             self._learn(choice, values)
 
@@ -149,8 +152,11 @@ class EvolutionProposer:
         worth = gains * np.exp(-self._share * (their_costs - their_costs.min()))
         for index in np.argsort(-worth, kind="stable")[:TRIES]:
             child = children[int(index)]
+            if (key := _key(child)) in self._dead:
+                continue
             if (arm := self._plan.judge(child)).status == "run":
                 return child, arm
+            self._dead.add(key)
         return draw(self._plan.space, generator), None
 
     def _child(self, front: NDArray[np.int64], generator: random.Random) -> Choice:

@@ -6,7 +6,6 @@ Sharing is where tools differ silently, so one of the three is always written ou
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -74,14 +73,14 @@ def patched(data: Any, changes: Iterator[tuple[Path, Any]] | list[tuple[Path, An
 
     A bare kind on the way (``block: basic``) is the mapping that it is shorthand for.
     """
-    result = copy.deepcopy(data)
+    result = _copied(data)
     for path, value in changes:
         _write_out_kinds(result, path)
         for location, _ in _walk(result, path):
             holder = result
             for part in location[:-1]:
                 holder = holder[part]
-            holder[location[-1]] = copy.deepcopy(value)
+            holder[location[-1]] = _copied(value)
     return result
 
 
@@ -97,6 +96,15 @@ def differences(first: Any, second: Any, location: Location = ()) -> Iterator[tu
             yield from differences(one, two, (*location, index))
     elif first != second or isinstance(first, bool) != isinstance(second, bool):
         yield location, first, second
+
+
+def _copied(data: Any) -> Any:
+    """Returns a copy of plain data; ``copy.deepcopy``, which looks for loops in it, takes five times as long."""
+    if isinstance(data, dict):
+        return {key: _copied(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [_copied(item) for item in data]
+    return data
 
 
 def _write_out_kinds(data: Any, path: Path) -> None:

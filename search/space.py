@@ -18,7 +18,7 @@ from search import paths
 from search.baseline import fill_in
 from search.binding import Binding
 from search.configuration import Configuration, Unresolvable
-from search.data.spec import DATASETS, DataError
+from search.data.spec import DATASETS, DataError, DataSpec
 from search.factors import OFF, Choice, Level, Variable
 from search.study import Study
 from search.train.fits import misfit
@@ -41,6 +41,7 @@ class Space:
         self._by_name = self._binding.variables
         self.variables: tuple[Variable, ...] = tuple(self._by_name.values())
         self._recipes: dict[str, TrainSpec] = {}
+        self._datas: dict[str, DataSpec] = {}
         self.error, self.level_place = self._binding.error, self._binding.level_place
         try:
             self.baseline = self.configuration({})
@@ -136,7 +137,7 @@ class Space:
     def resolve(self, plain: Mapping[str, Any]) -> Configuration:
         """Validates plain data as a configuration. Raises ``Unresolvable``."""
         try:
-            data = DATASETS.parse(plain["data"])
+            data = self._data(plain["data"])
             network = NetworkSpec.model_validate(fill_in(plain["network"], data, self.study.filled_in))
             recipe = self._recipe(plain["train"])
             if recipe.init is not None:
@@ -152,6 +153,13 @@ class Space:
         if (wrong := misfit(found.train, found.network, found.input, data.facts().classes)) is not None:
             raise Unresolvable(*wrong)
         return found
+
+    def _data(self, plain: Any) -> DataSpec:
+        """Returns data; arms on the same share one."""
+        key = json.dumps(plain, sort_keys=True, default=str)
+        if key not in self._datas:
+            self._datas[key] = DATASETS.parse(plain)
+        return self._datas[key]
 
     def _recipe(self, plain: Mapping[str, Any]) -> TrainSpec:
         """Returns a recipe; arms that are trained alike share one, unless it reads a file."""

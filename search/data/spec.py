@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from blocks.base import Count, Natural, Number, Spec
+from blocks.base import Count, Natural, Number, Spec, canonical_json
 from blocks.registry import Registry
 from search.data.images import Facts, Source
 
@@ -41,6 +42,16 @@ class DataSpec(Spec, ABC):
     def content(self) -> dict[str, Any]:
         """Returns the plain data that decide which images there are, and how they are divided."""
         return {field: value for field, value in self.plain().items() if field not in self.located_by}
+
+    @cached_property
+    def content_json(self) -> str:
+        """The canonical JSON of the content."""
+        return canonical_json(self.content())
+
+    @cached_property
+    def shared_plain(self) -> dict[str, Any]:
+        """The plain data, made once: not to be changed."""
+        return self.plain()
 
     @abstractmethod
     def facts(self) -> Facts:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from blocks.base import Count, Flag, Fraction, Natural, Number, Positive, Spec
+from blocks.base import Count, Flag, Fraction, Natural, Number, Positive, Spec, canonical_json
 from search.train import rates
 from search.train.augmentations import Augment
 from search.train.distill import Distill
@@ -184,6 +184,16 @@ class TrainSpec(Spec):
         """Returns the plain data that tell one recipe from another: without the later fields that are at their
         defaults, so that recipes written before there were such fields keep their identity."""
         return dict(self._content)
+
+    @cached_property
+    def content_json(self) -> str:
+        """The canonical JSON of the content."""
+        return canonical_json(self.content())
+
+    @cached_property
+    def shared_plain(self) -> dict[str, Any]:
+        """The plain data, made once: not to be changed."""
+        return self.plain()
 
     @cached_property
     def _content(self) -> dict[str, Any]:
