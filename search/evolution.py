@@ -69,7 +69,7 @@ class EvolutionProposer:
         self._genes = Genes(plan.space)
         self._stops = design.early_stopping is not None
         self._errors = Surrogate(self._genes.count + self._stops)
-        self._costs = Surrogate(self._genes.count)
+        self._costs = Surrogate(self._genes.count, lasting=True)
         self._costly = next((name for name in design.objectives if name != "val_accuracy"), None)
         self._seen: list[_Seen] = []
         self._dead: set[frozenset[tuple[str, str]]] = set()  # arms that are there, or can't be: judging takes a while
@@ -129,7 +129,7 @@ class EvolutionProposer:
     def _best_child(self, generator: random.Random) -> tuple[Choice, Arm | None]:
         dice = np.random.default_rng(generator.getrandbits(64))
         mean, drawn = self._errors.drawn(dice)
-        expected, _ = self._costs.drawn(dice)
+        expected = self._costs.mean()
         numbers = np.array([seen.numbers for seen in self._seen])
         costs = np.array([seen.cost for seen in self._seen])
         expected_errors = self._errors.scores(numbers, mean)

@@ -36,6 +36,7 @@ class Genes:
         for variable in self._variables:
             self._starts[variable.name] = self.count
             self.count += 1 if self._ends[variable.name] else len(self._options[variable.name])
+        self._codes = {variable.name: self._coded(variable) for variable in self._variables}
 
     def numbers(self, choice: Choice) -> NDArray[np.float64]:
         """Returns a choice as numbers."""
@@ -43,12 +44,23 @@ class Genes:
         for variable in self._variables:
             if not self._space.active(variable, choice):
                 continue
-            start, level, ends = self._starts[variable.name], choice.get(variable.name), self._ends[variable.name]
-            if ends:
-                found[start] = _scaled(level.value if level else variable.base, ends)
-            else:
-                found[start + _place(self._options[variable.name], level)] = 1.0
+            level, codes = choice.get(variable.name), self._codes[variable.name]
+            label = level.label if level else None
+            place, number = codes[label] if label in codes else self._code(variable, level)
+            found[place] = number
         return found
+
+    def _coded(self, variable: Variable) -> dict[str | None, tuple[int, float]]:
+        """Returns the codes of what a variable may be, as far as that can be listed, by label."""
+        levels = [None, *(level for level in self._options[variable.name] if level is not None)]
+        return {level.label if level else None: self._code(variable, level) for level in levels}
+
+    def _code(self, variable: Variable, level: Level | None) -> tuple[int, float]:
+        """Returns which number of an arm a level sets, and to what."""
+        start, ends = self._starts[variable.name], self._ends[variable.name]
+        if ends:
+            return start, _scaled(level.value if level else variable.base, ends)
+        return start + _place(self._options[variable.name], level), 1.0
 
     def changed(self, choice: Choice, generator: random.Random) -> Choice:
         """Returns a choice with one variable, or all stages of one factor, a little otherwise; sometimes two."""

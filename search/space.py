@@ -82,6 +82,8 @@ class Space:
 
     def active(self, variable: Variable, choice: Choice) -> bool:
         """Whether a variable is varied under a choice: whether its ``when`` is met."""
+        if not variable.when:  # most: a search asks some thousand times an arm
+            return True
         return all(
             self._label(self._by_name[name], choice) in labels and self.active(self._by_name[name], choice)
             for name, labels in variable.when.items()

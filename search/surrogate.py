@@ -5,10 +5,16 @@ Fitting takes a few milliseconds however many arms there are: it sees them throu
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+STALE = 20
+"""A mean that lasts is made again when a twentieth has been added to what it was made of."""
 
 ROUNDS = 20
 """Steps of the fixed-point iteration for the two precisions; it has settled long before."""
@@ -20,14 +26,17 @@ class Surrogate:
 
     Args:
         count: Numbers that describe an arm.
+        lasting: Whether its ``mean`` is wanted.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, lasting: bool = False) -> None:
+        self._lasting, self._next = lasting, 1
         pairs = [(i, j) for i in range(count) for j in range(i, count)]
         self._first, self._second = (np.array(part, dtype=int) for part in zip(*pairs, strict=True))
         size = 1 + count + len(pairs)
         self._gram, self._moment = np.zeros((size, size)), np.zeros(size)
         self._square, self._total, self._n = 0.0, 0.0, 0
+        self._settled = np.zeros(size)
 
     def learn(self, numbers: Array, score: float) -> None:
         """Takes an arm's numbers and its score."""
@@ -35,13 +44,22 @@ class Surrogate:
         self._gram += np.outer(row, row)
         self._moment += row * score
         self._square, self._total, self._n = self._square + score**2, self._total + score, self._n + 1
+        if self._lasting and self._n >= self._next:
+            self._settled, _ = self.drawn(np.random.default_rng(0))
+            self._next = self._n + 1 + self._n // STALE
+
+    def mean(self) -> Array:
+        """Returns the mean of the posterior of the weights, as of the last time that the scores had grown by a
+        ``STALE``th: a model that is hardly noisy needs no more."""
+        return self._settled
 
     def drawn(self, generator: np.random.Generator) -> tuple[Array, Array]:
         """Returns the mean of the posterior of the weights, and a draw from it (Thompson 1933)."""
         mean = self._total / self._n
         moment = self._moment - mean * self._gram[0]  # of the scores less their mean, which no prior should pull at 0
         square = self._square - self._n * mean**2
-        values, vectors = np.linalg.eigh(self._gram)
+        with _blas().limit(limits=1, user_api="blas"):  # beside trials, threads that wait for each other take 50 times
+            values, vectors = np.linalg.eigh(self._gram)
         values, turned = np.clip(values, 0, None), vectors.T @ moment
         alpha, beta = 1.0, self._n / max(square, 1e-12)
         for _ in range(ROUNDS):
@@ -64,3 +82,11 @@ class Surrogate:
     def _expanded(self, numbers: Array) -> Array:
         products = numbers[:, self._first] * numbers[:, self._second]
         return np.concatenate([np.ones((len(numbers), 1)), numbers, products], axis=1)
+
+
+@cache
+def _blas() -> Any:
+    """Returns what sets how many threads numpy's linear algebra takes; looking for its libraries takes a while."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
