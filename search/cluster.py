@@ -46,6 +46,8 @@ TELL_SECONDS = 5.0
 MAX_ASKED = 1000
 """An autoscaler is asked for room for no more jobs than these."""
 
+LEFT = "its node left the cluster"
+
 MAX_STORED = 4
 """How many sets of images are held in Ray's store for jobs to come."""
 
@@ -190,6 +192,7 @@ class OnRay:
         self._waiting: deque[Attempt] = deque()
         self._flying: dict[Any, _Flight] = {}
         self._stored: dict[str, Any] = {}
+        self._gone: set[str] = set()
         self._wanted = 0
         self._killed = killed_for_memory()
 
@@ -222,7 +225,7 @@ class OnRay:
             ready, _ = self._ray.wait(list(self._flying), num_returns=1, timeout=self._patience(until))
             if ready and (ended := self._take(ready[0])):
                 return ended
-            if ended := self._end_late():
+            if ended := self._end_late() or self._end_gone():
                 return ended
             if self._look_for_room() or (until is not None and time.monotonic() >= until):
                 return []
@@ -265,12 +268,27 @@ class OnRay:
         before, self._looked = self._room, time.monotonic()
         nodes = self._ray.nodes()
         self._room = room(nodes, self._need)
-        alive = {node["NodeID"] for node in nodes if node["Alive"]}
-        for worker in [idle for idle in self._idle if (place := self._place(idle)) and place.node not in alive]:
+        self._gone = {node["NodeID"] for node in nodes if not node["Alive"]}
+        for worker in [idle for idle in self._idle if self._is_gone(idle)]:
             self._idle.remove(worker)
             self._drop(worker)
         self._start_what_may()
         return self._room > before
+
+    def _end_gone(self) -> list[tuple[Job, Reply]]:
+        """Takes back the jobs of nodes that have left, whether or not Ray tells of their workers' deaths."""
+        ended: list[tuple[Job, Reply]] = []
+        for reference, flight in list(self._flying.items()):
+            if self._gone and self._begun(flight) and self._is_gone(flight.worker):
+                del self._flying[reference]
+                reply = {"status": "failed", "reason": LEFT, "traceback": "", "log": [], "mishap": "node_lost"}
+                ended += self._settle(flight, reply)
+        return ended
+
+    def _is_gone(self, worker: Any) -> bool:
+        """Whether the node of a worker was there, and is not any more."""
+        place = self._place(worker) if self._gone else None
+        return place is not None and place.node in self._gone
 
     def _end_late(self) -> list[tuple[Job, Reply]]:
         """Ends the jobs that are over their time; returns them with their replies."""
@@ -296,11 +314,16 @@ class OnRay:
 
     def _take(self, reference: Any) -> list[tuple[Job, Reply]]:
         flight = self._flying.pop(reference)  # whatever comes of an earlier try from now on is no one's
-        attempt, worker = flight.attempt, flight.worker
+        lost = self._ray.exceptions.RayActorError, self._ray.exceptions.OutOfMemoryError
         try:
             reply = self._ray.get(reference)
-        except (self._ray.exceptions.RayActorError, self._ray.exceptions.OutOfMemoryError) as error:
-            reply = self._lost(error, attempt, worker)
+        except (*lost, self._ray.exceptions.ObjectLostError) as error:  # the last: its node left with what it replied
+            reply = self._lost(error, flight.attempt, flight.worker)
+        return self._settle(flight, reply)
+
+    def _settle(self, flight: _Flight, reply: Reply) -> list[tuple[Job, Reply]]:
+        """Returns a job with its reply, or nothing if it is tried again."""
+        attempt, worker = flight.attempt, flight.worker
         following = attempt.after(reply, shared=self._shared)
         if following is None and reply["status"] == "failed" and "log" not in reply:
             reply["log"] = self._last_lines(worker)
@@ -363,7 +386,7 @@ class OnRay:
         cause = "the host ran out of memory" if memory else f"the worker died {attempt.lost + 1} times"
         return {
             "status": "failed",
-            "reason": f"its node left the cluster: {sentence}" if gone else f"{cause}: {sentence}",
+            "reason": f"{LEFT}: {sentence}" if gone else f"{cause}: {sentence}",
             "traceback": str(error),
             "log": [] if gone else self._last_lines(worker),
             "mishap": "out_of_memory" if memory else "node_lost" if gone else "died",

@@ -108,8 +108,7 @@ class Plain:
             drop_last=True,
         )
         self.optimizer = torch.optim.SGD(self.network.parameters(), **RECIPE)
-        total = settings.epochs * len(self.loader)
-        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, max(total, 1000))
+        self.schedule = cosine(self.optimizer, settings, len(self.loader))
         self.batches = self._endless()
 
     def steps(self, count: int) -> float:
@@ -148,8 +147,7 @@ class ByHand:
         self.images = nn.functional.pad((pixels - mean) / std, (CROP,) * 4)
         self.labels = torch.from_numpy(splits.train.labels).to(device)
         self.optimizer = torch.optim.SGD(self.network.parameters(), fused=True, **RECIPE)
-        total = settings.epochs * (len(self.labels) // BATCH)
-        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, max(total, 1000))
+        self.schedule = cosine(self.optimizer, settings, len(self.labels) // BATCH)
 
     def steps(self, count: int) -> float:
         torch.set_num_threads(self.threads)
@@ -180,6 +178,15 @@ class ByHand:
         images = windows[torch.arange(len(padded), device=padded.device), :, down, right]
         mirrored = torch.rand(len(padded), 1, 1, 1, device=padded.device) < 0.5
         return torch.where(mirrored, images.flip(3), images).contiguous(memory_format=torch.channels_last)
+
+
+def cosine(
+    optimizer: torch.optim.Optimizer, settings: Any, steps_per_epoch: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """Returns a cosine to 0 over all epochs; where only speed is measured, over more steps than are taken."""
+    learns = settings.train or settings.accuracy
+    total = settings.epochs * steps_per_epoch if learns else 100_000
+    return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, total)
 
 
 class Pictures(Dataset[tuple[Any, int]]):

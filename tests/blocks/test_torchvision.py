@@ -15,7 +15,8 @@ FAMILIES = r"resnet|resnext|wide_resnet|vgg|regnet|densenet|mobilenet_v2|efficie
 THEIRS = [name for name in models.list_models(module=models) if re.match(FAMILIES, name)]
 OURS = [name for name in preset_names() if hasattr(preset_family(name), "torchvision_name") and name in THEIRS]
 LARGE = 15_000_000
-"""Networks of more parameters than this are compared in the slow tests."""
+HUGE = 300_000_000
+"""Networks of more parameters than these are compared in the slow tests, and in the exhaustive ones."""
 
 
 def published() -> list[tuple[str, str]]:
@@ -23,9 +24,10 @@ def published() -> list[tuple[str, str]]:
 
 
 def by_size(names: list[str]) -> list[object]:
+    params = {name: preset(name).cost((3, 64, 64)).params for name in names}
     return [
-        pytest.param(name, marks=pytest.mark.slow) if preset(name).cost((3, 64, 64)).params > LARGE else name
-        for name in names
+        pytest.param(name, marks=[*[pytest.mark.slow] * (count > LARGE), *[pytest.mark.exhaustive] * (count > HUGE)])
+        for name, count in params.items()
     ]
 
 

@@ -106,9 +106,13 @@ def test_its_header_counts_its_trials_right(name: str) -> None:
     assert int(counted[1]) == sum(planned_trials(plan(name)).values())
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in EVERY_DAY else pytest.mark.slow) for name in STUDIES]
-)
+def when(name: str) -> list[pytest.MarkDecorator]:
+    """Returns when a study is run: one on CIFAR-10 by hand if there is the same on digits."""
+    twin = name.startswith("cifar10_") and name.removeprefix("cifar10_") in STUDIES
+    return [] if name in EVERY_DAY else [pytest.mark.slow, *[pytest.mark.exhaustive] * twin]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=when(name)) for name in STUDIES])
 def test_it_runs_shrunk_to_its_page(
     name: str, inline: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
