@@ -52,6 +52,7 @@ class Design:
         sampler: Of a search, its sampler's ``kind``, and ``why`` where it was chosen and not named.
         rungs, eta: Of a search, after which epochs one arm of how many goes on.
         racing: Of a search, the share of its budget for more seeds of arms that may be on the front.
+        known: Of a search, the earlier runs that its sampler knew, and how many ``arms`` of each.
     """
 
     kind: str
@@ -67,6 +68,7 @@ class Design:
     rungs: tuple[int, ...] = ()
     eta: float | None = None
     racing: float | None = None
+    known: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,6 +227,7 @@ def _design(design: Mapping[str, Any]) -> Design:
         rungs=tuple(design.get("rungs") or ()),
         eta=design.get("eta"),
         racing=design.get("racing"),
+        known=tuple(design.get("known") or ()),
     )
 
 

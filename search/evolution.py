@@ -105,6 +105,9 @@ class EvolutionProposer:
         seen.reached, seen.error = self._at(seen.numbers, values["share"]), _error(values)
         self._errors.learn(seen.reached, seen.error)
 
+    def recall(self, choice: Choice, values: Mapping[str, float]) -> None:
+        self._learn(choice, values)
+
     def remember(self, choice: Choice, values: Mapping[str, float] | None, memo: Mapping[str, Any]) -> None:
         self._accepted += 1
         self._dead.add(_key(choice))

@@ -69,6 +69,9 @@ class OptunaProposer:
     def follow(self, choice: Choice, values: Mapping[str, float]) -> None:
         """Of arms that go on only the first scores count: those all arms have, after as many epochs."""
 
+    def recall(self, choice: Choice, values: Mapping[str, float]) -> None:
+        self._add(choice, values, {})
+
     def remember(self, choice: Choice, values: Mapping[str, float] | None, memo: Mapping[str, Any]) -> None:
         self._accepted += 1
         if values is not None:

@@ -66,7 +66,7 @@ def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
             "tolerance": match.tolerance if match else None,
             "match_by": match.by if match else None,
             "vary": list(spec.design.vary),
-            **_of_search(plan),
+            **_of_search(plan, entries),
             **dict.fromkeys(("fraction", "spaces", "cost_band", "acceptance")),
             **plan.facts,
             "family": None,
@@ -86,7 +86,7 @@ def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
     }
 
 
-def _of_search(plan: Plan) -> dict[str, Any]:
+def _of_search(plan: Plan, entries: Entries) -> dict[str, Any]:
     """Returns what is told of a search: its budget, its rungs, and the share of its race."""
     design = plan.study.spec.design
     if not isinstance(design, AdaptiveDesign):
@@ -98,6 +98,7 @@ def _of_search(plan: Plan) -> dict[str, Any]:
         "eta": stopping.eta if stopping else None,
         "racing": design.racing,
         "sampler": _sampler(plan),
+        "known": [{"run": entry["run"], "arms": len(entry["arms"])} for entry in entries if entry["event"] == "known"],
     }
 
 

@@ -15,8 +15,10 @@ from typing import Any
 from search.arms import Arm, Trial
 from search.budget import Ledger
 from search.designs.base import AdaptiveDesign, Proposal
+from search.designs.search import Search
 from search.draw import draw
 from search.factors import Choice
+from search.known import first_choices, read_choice, values_of
 from search.plan import Plan
 from search.racing import Runner, contenders, next_seed
 from search.record import Record
@@ -60,6 +62,8 @@ class Proposed:
         self._full: set[float] = set()
         self._passed_over: dict[str, int] = {}
         self.exhausted = self._over = False
+        self._first: list[Choice] = list(reversed(first_choices(plan, design))) if isinstance(design, Search) else []
+        self._recall()
         self._take(plan.baseline)
         self._restore(finished)
         self.already = self._count - len(self._waiting)
@@ -145,6 +149,11 @@ class Proposed:
         """Proposes an arm that can run and fits into a share of the budget; nothing from the first on that doesn't."""
         if self.exhausted or share in self._full or not self._ledger.fits(self._least(), share):
             return None
+        while self._first:  # those of an earlier session are duplicates by now
+            arm = self._plan.judge(choice := self._first.pop())
+            if arm.status == "run" and self._ledger.fits(self._price(arm), share):
+                self._plan.take(arm)
+                return self._accept(arm, choice, None)
         for tries in range(STUCK + GIVE_UP):
             proposal = self._proposer.ask() if tries < STUCK else None
             # Seeded by how far the search is, so that a resumed one draws what an uninterrupted one would have.
@@ -309,6 +318,15 @@ class Proposed:
         return choice
 
     # An earlier session's
+
+    def _recall(self) -> None:
+        """Tells the proposer what the record holds of earlier runs."""
+        for entry in self._record.entries:
+            for own in entry["arms"] if entry["event"] == "known" else ():
+                choice = read_choice(self._plan, own["levels"])
+                values = None if choice is None else values_of(self._plan, choice, own["val_accuracy"])
+                if choice is not None and values is not None:
+                    self._proposer.recall(choice, values)
 
     def _restore(self, finished: Mapping[str, Entry]) -> None:
         """Goes through the record as it was written, and then through what it does not tell of."""

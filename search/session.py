@@ -23,6 +23,7 @@ from search.engine import Executor
 from search.explore import Listed, Proposed, Queue
 from search.fidelity import Fidelity
 from search.interrupts import Interrupts
+from search.known import recall
 from search.outputs import latest, sampled, write_outputs
 from search.pauses import Pauses
 from search.plan import Plan
@@ -189,6 +190,7 @@ class Session:
 
     def _explore_queue(self) -> Queue:
         if self.plan.adaptive:
+            recall(self.plan, self.record)
             return Proposed(self.plan, self.record, self.finished)
         return Listed(self.plan.explore_trials(), set(self.finished))
 

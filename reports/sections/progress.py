@@ -14,13 +14,21 @@ ORDER = 33
 def build(findings: Findings) -> Section:
     """Returns the section: its figures, and what the search did with its budget."""
     table = findings.table
-    lead = [text for text in (_sampler(table), _stopping(table), _race(table)) if text]
+    lead = [text for text in (_sampler(table), _known(table), _stopping(table), _race(table)) if text]
     return Section("Progress of the search", lead=tuple(lead))
 
 
 def _sampler(table: Table) -> str:
     chosen = table.design.sampler
     return f"The sampler {chosen['kind']} was chosen: {chosen['why']}." if chosen and chosen["why"] else ""
+
+
+def _known(table: Table) -> str:
+    arms = sum(run["arms"] for run in table.design.known)
+    if not table.design.known:
+        return ""
+    runs = count(len(table.design.known), "earlier run")
+    return f"The sampler knew the scores of {count(arms, 'arm')} of {runs}; none of them counts as a trial here."
 
 
 def _stopping(table: Table) -> str:

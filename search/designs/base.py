@@ -157,6 +157,10 @@ class Proposer(Protocol):
         """Takes what an arm that was told of has reached since, at a larger ``share``."""
         ...
 
+    def recall(self, choice: Choice, values: Mapping[str, float]) -> None:
+        """Takes what an arm scored in an earlier run; it may still be proposed."""
+        ...
+
     def remember(self, choice: Choice, values: Mapping[str, float] | None, memo: Mapping[str, Any]) -> None:
         """Takes an arm that was not proposed in this process: the baseline, or an earlier session's."""
         ...

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from blocks.base import Count, Natural
+from blocks.base import Count, Natural, Text
 from search.designs.base import DESIGNS, AdaptiveDesign, Proposer
+from search.known import check_first
 from search.rungs import check_rungs
 from search.samplers import SAMPLERS, SamplerSpec
 
@@ -29,6 +30,9 @@ class Search(AdaptiveDesign):
             ``search/samplers``; ``auto`` chooses.
         compare: ``random`` has random search spend as many training MACs after this search, each arm at full length, so
             that the page shows what the search has bought. Its arms are a yardstick only, and never finalists.
+        first: Arms that are tried before the sampler proposes any: levels by the name of a factor or of a stage's part.
+        known: Earlier runs' directories, relative to the study's file: the sampler learns the scores of those of their
+            arms that this study could have too. They are no trials of this run.
         objectives: What the search trades off.
         startup: How many random proposals come first: TPE's start, NSGA-II's population.
         sampler_seed: Seeds the sampler, not the trials.
@@ -40,9 +44,14 @@ class Search(AdaptiveDesign):
     startup: Annotated[Count, Field(ge=2)] = 10
     sampler_seed: Natural = 0
     compare: Literal["random"] | None = None
+    first: tuple[dict[Text, Any], ...] = ()
+    known: tuple[Text, ...] = ()
 
     def check(self, plan: Plan) -> None:
         check_rungs(plan, self)
+        check_first(plan, self)
+        if self.known and any(name.startswith("latency") for name in self.objectives):
+            raise plan.study.source.error(("design", "known"), "earlier runs' times are those of other machines")
         if (wrong := self.sampler.misfit(plan, self)) is not None:
             raise plan.study.source.error(("design", "sampler"), wrong)
 

@@ -186,6 +186,10 @@ def test_a_budget_is_spent_and_not_passed(tmp_path: Path, budget: str, limit: fl
         (["trials: 8", "early_stopping: {rungs: [3, 9]}"], "a rung at epoch 9 stops nothing"),
         (["trials: 8", "early_stopping: {rungs: [3, 2]}"], "in rising order"),
         (["trials: 8", "early_stopping: {eta: 20}"], "too short for a rung"),
+        (["trials: 8", "first: [{widht: 8}]"], "did you mean 'width'"),
+        (["trials: 8", "first: [{depth: 9}]"], "goes from 1 to 4"),
+        (["trials: 8", "first: [{kernel: 4}]"], "it has 3, 5"),
+        (["trials: 8", "first: [{kernel: 5}, {kernel: 5}]"], "the same network as number 1"),
     ],
 )
 def test_mistakes(more: list[str], said: str) -> None:
@@ -223,6 +227,34 @@ def test_random_search_spends_as_many_macs_and_is_no_candidate(tmp_path: Path) -
     assert {name: table[drawn.name][name] for name in derived.levels} == derived.levels
     phase = Standing.read(tmp_path).phases[-1]
     assert (phase.name, phase.total, phase.missing) == ("random", len(trials), ())
+
+
+def test_a_search_begins_with_what_was_written_by_hand_and_knows_earlier_runs(tmp_path: Path) -> None:
+    first = 'first: [{width: 8, "depth[0]": 3}, {kernel: 5}]'
+    found = searching("trials: 12", first)
+    _, entries, made = explore(found, tmp_path / "runs" / "earlier")
+    begun = [found.arms[entry["arm"]].levels for entry in entries if entry["event"] == "arm"][:2]
+    assert [(own["width[0]"], own["width[1]"], own["depth[0]"], own["kernel"]) for own in begun] == [
+        ("8", "8", "3", "3"),
+        ("8", "16", "1", "5"),
+    ]
+    made.write()
+    knowing = searching("trials: 6", f"known: [{tmp_path / 'runs' / 'earlier'}]")
+    _, entries, made = explore(knowing, tmp_path / "now", stop_after=4)
+    known = [entry for entry in entries if entry["event"] == "known"]
+    assert [len(entry["arms"]) for entry in known] == [12]
+    assert len(made.finished) == 4
+    (tmp_path / "runs").rename(tmp_path / "gone")  # the record has what is known
+    again = searching("trials: 6", f"known: [{tmp_path / 'runs' / 'earlier'}]")
+    _, resumed, made = explore(again, tmp_path / "now")
+    assert len(made.finished) == 6
+    assert [entry["event"] for entry in resumed].count("known") == 1
+    queue = made._explore_queue()
+    assert isinstance(queue, Proposed)
+    proposer: Any = queue._proposer
+    assert len(proposer._seen) == 12 + 6
+    with pytest.raises(InputError, match="is no run that can be read"):
+        explore(searching("trials: 6", "known: [nowhere]"), tmp_path / "none")
 
 
 # The rules
