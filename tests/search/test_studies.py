@@ -74,6 +74,7 @@ def test_there_are_studies_on_images_that_need_no_download_and_on_cifar10() -> N
         "resnet",
         "one_network",
         "compress_winner",
+        "int8_training",
     }
     assert large ^ small == alone
     assert {plan(name).study.spec.data.kind for name in small} == {"digits"}
@@ -116,6 +117,8 @@ def when(name: str) -> list[pytest.MarkDecorator]:
 def test_it_runs_shrunk_to_its_page(
     name: str, inline: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if name == "int8_training":
+        pytest.importorskip("torchao")
     settings = [argument for setting in shrunk(name) for argument in ("--set", setting)]
     assert inline(str(STUDIES[name]), *settings) == 0
     warned = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
