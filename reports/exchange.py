@@ -63,8 +63,13 @@ def text_csv(grid: Grid) -> str:
 
 def frame_csv(frame: pd.DataFrame, headings: dict[str, str]) -> str:
     """Returns columns of a frame as CSV, in full precision."""
-    columns = [["" if value != value else value for value in frame[name].tolist()] for name in headings]
-    return _csv([list(headings.values()), *zip(*columns, strict=True)])
+    columns = [_column(frame[name]) for name in headings]
+    return _written([list(map(_inert, headings.values())), *zip(*columns, strict=True)])
+
+
+def _column(values: pd.Series) -> list[Any]:
+    known = ["" if value != value else value for value in values.tolist()]
+    return known if values.dtype.kind in "iufb" else list(map(_inert, known))
 
 
 def plain_markdown(text: str) -> str:
@@ -93,8 +98,12 @@ def _ascii(text: str) -> str:
 
 
 def _csv(rows: Iterable[Iterable[Any]]) -> str:
+    return _written([_inert(value) for value in row] for row in rows)
+
+
+def _written(rows: Iterable[Iterable[Any]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([_inert(value) for value in row] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
 
 

@@ -9,7 +9,7 @@ need an import that takes longer than the rest of the page.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -63,10 +63,12 @@ def importance(table: Table) -> Importance | None:
     if len(terms) < 2 or len(arms) < (4 if whole else max(LEAST_ARMS, LEAST_RATIO * size)):
         return None
     least = 1 if whole else LEAST_RATIO
-    shares = _shares(_moments(terms, arms["mean"].to_numpy()), _places(terms), least)
+    coded = _coded(terms, arms["mean"].to_numpy())
+    parts = [part.T @ part for part in (coded[place::PARTS] for place in range(PARTS))]
+    shares = _shares(np.sum(parts, axis=0), _places(terms), least)
     if shares is None:
         return None
-    low, high, spread = _spread(table, arms, terms, shares, least)
+    low, high, spread = _spread(table, arms, terms, parts, shares, least)
     frame = pd.DataFrame({"share": shares, "low": low, "high": high}).rename_axis("factor").reset_index()
     rank = frame["share"].where(frame["factor"] != INTERACTIONS, -1.0).where(frame["factor"] != REST, -2.0)
     frame = frame.loc[rank.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)
@@ -158,8 +160,14 @@ def _product(one: Matrix, other: Matrix) -> Matrix:
 
 
 def _spread(
-    table: Table, arms: pd.DataFrame, terms: Mapping[str, Matrix], shares: Mapping[str, float], least: int
+    table: Table,
+    arms: pd.DataFrame,
+    terms: Mapping[str, Matrix],
+    parts: Sequence[Matrix],
+    shares: Mapping[str, float],
+    least: int,
 ) -> tuple[pd.Series, pd.Series, str]:
+    """Returns the ends of each share and their source; ``parts`` are the moments of each twentieth of the arms."""
     trials = table.phase("explore").drop_duplicates(["arm", "seed"])
     wide = trials.pivot(index="seed", columns="arm", values="val_accuracy").reindex(columns=arms.index)
     whole = wide.dropna()
@@ -170,10 +178,8 @@ def _spread(
         return own.min(), own.max(), "seeds"
     if len(arms) < 3 * PARTS:
         return pd.Series(dtype=float), pd.Series(dtype=float), ""
-    coded = _coded(terms, arms["mean"].to_numpy())
-    parts = [coded[part::PARTS] for part in range(PARTS)]
-    whole_moments = coded.T @ coded  # without a part they are these less the part's own
-    every = [_shares(whole_moments - part.T @ part, _places(terms), least) for part in parts]
+    whole_moments = np.sum(parts, axis=0)  # without a part they are these less the part's own
+    every = [_shares(whole_moments - part, _places(terms), least) for part in parts]
     own = pd.DataFrame([row for row in every if row is not None])
     error = np.sqrt((PARTS - 1) / PARTS * ((own - own.mean()) ** 2).sum())
     half = float(stdtrit(PARTS - 1, 0.975)) * error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -254,11 +255,16 @@ def _plainly_named(arm: Entry) -> Entry:
 
 
 def _arm_frame(arms: list[Entry], names: pd.Index) -> pd.DataFrame:
-    texts = {name: [getattr(arm, name) for arm in arms] for name in ARM_TEXT}
-    numbers = {name: [getattr(arm, name) for arm in arms] for name in ARM_NUMBERS}
-    costs = [arm.cost or {} for arm in arms]
-    numbers |= {name: [cost.get(name) for cost in costs] for name in (*COSTS, *LATENCIES)}
-    return pd.DataFrame(texts, index=names, dtype=object).join(pd.DataFrame(numbers, index=names, dtype=float))
+    texts, numbers = (map(attrgetter(*columns), arms) for columns in (ARM_TEXT, ARM_NUMBERS))
+    costs = [[cost.get(name) for name in (*COSTS, *LATENCIES)] for cost in (arm.cost or {} for arm in arms)]
+    return pd.concat(
+        [
+            pd.DataFrame(texts, names, ARM_TEXT, dtype=object),
+            pd.DataFrame(numbers, names, ARM_NUMBERS, dtype=float),
+            pd.DataFrame(costs, names, (*COSTS, *LATENCIES), dtype=float),
+        ],
+        axis=1,
+    )
 
 
 def _level_frame(arms: list[Entry], names: pd.Index, columns: list[str]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 from reports.arms import fold
 from reports.changes import together
 from reports.comparisons import DECLARED
-from reports.statistics import means
+from reports.statistics import group_means, means
 from reports.table import Table
 
 COLUMNS = ["factor", "series", "level", "mean", "low", "high", "n", "over"]
@@ -92,7 +92,5 @@ def _over_arms(table: Table, levels: pd.Series) -> pd.DataFrame:
     bins = frame["level"]
     if frame["level"].nunique() > MOST_LEVELS:
         bins = pd.qcut(frame["level"], BINS, labels=False, duplicates="drop")
-    places = frame["level"].groupby(bins).mean()
-    grouped = {place: pd.Series(part.to_numpy()) for place, part in frame["mean"].groupby(bins)}
-    made = means(pd.DataFrame(grouped))
-    return made.assign(level=places.reindex(made.index), series="mean over arms", over="arms")
+    made = group_means(frame.assign(bin=bins), by="bin", value="mean").sort_index()
+    return made.assign(level=frame["level"].groupby(bins).mean(), series="mean over arms", over="arms")
