@@ -95,10 +95,10 @@ def caption(frame: pd.DataFrame) -> str:
     else:
         said.append("One seed an arm, so there are no whiskers, and the front is that of single runs.")
     if (frame["match"] != "none").any():
-        said.append("Circles have their own cost; open diamonds are the same changes brought to the baseline's.")
+        said.append("Circles have their own cost; open diamonds are the same changes brought to the baseline’s.")
     if frame["is_tuned"].any():
         said.append("Triangles are arms with the recipe that was found for them.")
-    said.append("The stepped line is the Pareto front of the means, the dotted line the baseline's cost.")
+    said.append("The stepped line is the Pareto front of the means, the dotted line the baseline’s cost.")
     if frame["tolerance"].notna().any():
         said.append(f"Within the grey strip, costs are called equal (±{frame['tolerance'].iloc[0]:.0%}).")
     if frame["likely"].notna().any():

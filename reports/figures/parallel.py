@@ -168,7 +168,8 @@ def _levels(frame: pd.DataFrame, axes: list[str]) -> ink.Trace:
             text.append(" " + ink.cut(level, 12))
     return {
         "type": "scatter", "x": x, "y": y, "mode": "text", "text": text, "textposition": "middle right",
-        "textfont": {"color": ink.INK, "size": 11.5}, "hoverinfo": "skip", "showlegend": False, "cliponaxis": False,
+        "textfont": {"color": ink.INK, "size": 11.5, "shadow": "auto"}, "hoverinfo": "skip", "showlegend": False,
+        "cliponaxis": False,
     }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def draw(frame: pd.DataFrame) -> list[ink.Figure]:
 def _bars(part: pd.DataFrame, by: str) -> ink.Figure:
     keys = part[["what", "arm"]].drop_duplicates().itertuples(index=False, name=None)
     places = {key: -place for place, key in enumerate(keys)}
-    names = [ink.wrapped(what, 26) for what, _ in places]
+    names = [ink.wrapped(what) for what, _ in places]
     room = 34 if any("<br>" in name for name in names) else 26
     largest = float(part.groupby(["what", "arm"])["seconds"].sum().max())
     unit, size = ("h", 3600.0) if largest > 7200 else ("min", 60.0) if largest > 180 else ("s", 1.0)

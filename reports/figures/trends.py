@@ -59,11 +59,10 @@ def draw(frame: pd.DataFrame) -> list[ink.Figure]:
 def _panel(part: pd.DataFrame, span: list[float]) -> ink.Figure:
     levels = sorted(part["level"].unique())
     apart = levels[0] > 0 and levels[-1] / levels[0] >= 8
-    title = {"text": ink.plain(part["factor"].iloc[0]) + (", log scale" if apart else "")}
-    horizontal: dict[str, Any] = {"title": title}
+    title = ink.cut(part["factor"].iloc[0], 32) + (", log scale" if apart else "")
+    horizontal: dict[str, Any] = ink.log_axis(levels[0], levels[-1], title) if apart else {"title": {"text": title}}
     if len(levels) <= 12 and (part["over"] == "seeds").all():
         horizontal |= {"tickvals": levels, "ticktext": [f"{level:.4g}" for level in levels]}
-    horizontal |= {"type": "log"} if apart else {}
     names = part["series"].unique().tolist()
     traces = [_line(own, names.index(series), len(names) > 1) for series, own in part.groupby("series", sort=False)]
     vertical = {"range": span, "tickformat": ".1~%"}
