@@ -67,6 +67,7 @@ class Sketch:
     images: list[Row] = field(default_factory=list)
     diagnosis: Row | None = None
     gradients: list[Row] = field(default_factory=list)
+    latency: list[Row] = field(default_factory=list)
 
     def arm(self, levels: dict[str, str], accuracy: float, macs: int, **given: Any) -> str:
         """Adds an arm and returns its id; ``given`` overrides fields of its entry in arms.json."""
@@ -191,6 +192,8 @@ class Sketch:
         if self.diagnosis is not None:
             (run / "diagnosis.json").write_text(json.dumps(self.diagnosis), encoding="utf-8")
             _write_csv(run / "diagnosis.csv", [*GRADIENT], self.gradients)
+        if self.latency:
+            _write_csv(run / "latency.csv", [*self.latency[0]], self.latency)
         return run
 
     def _arms(self) -> Row:
@@ -333,7 +336,7 @@ def finished_ablation(**changes: Any) -> Sketch:
 
 
 def diagnosed_ablation() -> Sketch:
-    """The default study, whose trials told about themselves: units that never fire, gradients, blocks worth nothing."""
+    """The default study, whose trials told about themselves, and whose arms' answers were timed."""
     sketch = finished_ablation(name="diagnosed_ablation")
     arm, other = sketch.arms[0]["arm"], sketch.arms[1]["arm"]
     who = [{"trial": f"{arm}-explore-{seed}", "arm": arm, "seed": seed, "phase": "explore"} for seed in (0, 1)]
@@ -350,6 +353,15 @@ def diagnosed_ablation() -> Sketch:
         {**own, "epoch": 1, "stage": "stem", "name": "gradient_norm", "value": 4.0**index}
         for index, own in enumerate(who)
     ]
+    machine = {"threads": 1, "loaded": 0.4, "machine": "Xeon", "date": "2026-11-22"}
+    sketch.latency = [
+        {
+            "arm": each, "runtime": "torch", "precision": "float32", "batch": batch, "median": 0.21 * batch + place,
+            "low": 0.2 * batch + place, "high": 0.23 * batch + place, "bytes": 40_000 + place, **machine,
+        }
+        for place, each in enumerate((arm, other))
+        for batch in (1, 64)
+    ]  # fmt: skip
     return sketch
 
 

@@ -16,6 +16,7 @@ def check(run: Run) -> None:
     _cells(run)
     _time(run)
     _network(run)
+    _latency(run)
 
 
 def _of_arms(run: Run) -> None:
@@ -125,3 +126,18 @@ def _network(run: Run) -> None:
         assert row["part"] == name
         costs = {cost: sum(block[cost] for block in own) for cost in ("macs", "params", "activations")}
         run.check_row(where, row, {**costs, "blocks": len(own)})
+
+
+def _latency(run: Run) -> None:
+    """What was measured of the arms, beside their accuracies."""
+    rows, arms = run.rows("figures", "latency"), {row["arm"]: row for row in run.rows("arms")}
+    measured = pd.read_csv(run.folder / "latency.csv").to_dict("records") if rows else []
+    told = {(each["arm"], each["runtime"], each["batch"]): each for each in measured if each["arm"] in arms}
+    assert len(rows) == len(told)
+    for row in rows:
+        own = told[row["arm"], row["runtime"], row["batch"]]
+        expected = {name: own[name] for name in ("batch", "threads", "median", "bytes", "loaded")}
+        expected |= {"fast": own["low"], "slow": own["high"]}
+        run.check_row("figures.latency", row, expected | {name: arms[row["arm"]][name] for name in ("mean", "n")})
+        for name in ("low", "high"):
+            run.check("figures.latency", [row], name, [arms[row["arm"]][name]])

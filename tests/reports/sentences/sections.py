@@ -108,6 +108,13 @@ def tolerance(run: Run, found: Found) -> Values:
     return [run.arms["design"]["tolerance"]]
 
 
+@phrase("cost", r"Measured on .+, \d{4}-\d\d-\d\d, with # threads?")
+def timed(run: Run, found: Found) -> Values:
+    row = run.rows("figures", "latency")[0]
+    assert f"Measured on {row['machine']}, {row['date']}" in found.said.text
+    return [*map(float, row["date"].split("-")), row["threads"]]
+
+
 @phrase("time", r"together, #, validation included")
 def training_time(run: Run, found: Found) -> Values:
     own = run.trials[run.trials["status"].isin(["completed", "stopped", "diverged", "failed"])]
