@@ -211,7 +211,8 @@ class Binding:
         for name, labels in variable.when.items():
             levels = self.variables[name].listed()
             if levels is None:
-                continue
+                message = f"{name} is a range without steps, which has no single levels to be a condition"
+                raise self.error(variable, message, "when")
             known = {level.label for level in levels} | {self.variables[name].baseline}
             if not labels <= known:
                 unknown = sorted(labels - known)[0]

@@ -100,7 +100,7 @@ class Factor(Spec):
     off: Any = None
     same_as: Text | None = None
     times: Positive = 1.0
-    when: dict[str, tuple[Any, ...]] = {}
+    when: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = {}
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

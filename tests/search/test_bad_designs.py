@@ -20,6 +20,19 @@ B = "  b: {path: train.batch_size, levels: [8], when: {a: [1]}}"
     [
         (f"{A}\n{B}", MATCHED, "study.yaml:11:3: factors.a: ", "goes in a circle: a -> b -> a"),
         ("  a: {path: train.epochs, same_as: b}", MATCHED, "study.yaml:11:", "there is no factor 'b'"),
+        (
+            f"{FACTOR[:-1]}, when: {{a: []}}}}\n  a: {{path: train.epochs, levels: [1]}}",
+            MATCHED,
+            "study.yaml:11:",
+            "at least 1",
+        ),
+        (
+            f"{FACTOR[:-1]}, when: {{lr: [0.2]}}}}\n"
+            "  lr: {path: train.optimizer.lr, range: {low: 0.01, high: 1, log: true}}",
+            "{kind: search, trials: 4, objectives: [val_accuracy]}",
+            "study.yaml:11:",
+            "lr is a range without steps, which has no single levels to be a condition",
+        ),
         ("  a: {path: train.epochs, levels: [1.5]}", MATCHED, "study.yaml:11:36: factors.a.levels[0]", "not possible"),
         ("  macs: {path: train.epochs, levels: [1]}", MATCHED, "study.yaml:11:3: factors.macs", "is a fixed column"),
         (
