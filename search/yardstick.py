@@ -24,7 +24,9 @@ def spent(plan: Plan, finished: Mapping[str, Mapping[str, Any]]) -> float:
 
 def random_trials(plan: Plan, budget: float) -> list[Trial]:
     """Returns the trials of a random search: the baseline, as in the search itself, and arms drawn from the same space
-    under the same constraints, each once, with one seed and to its full length, as long as they fit into a budget.
+    under the same constraints, each once, with one seed and to its full length, until a budget is spent.
+
+    The last may go beyond it: random search has no less than what it is compared with.
 
     A larger budget keeps the first.
 
@@ -33,15 +35,12 @@ def random_trials(plan: Plan, budget: float) -> list[Trial]:
     """
     generator, seen, trials = random.Random("compare"), set[str](), list[Trial]()
     arm, left, misses = plan.baseline, budget, 0
-    while misses < GIVE_UP:
+    while misses < GIVE_UP and left > 0:
         structure = arm.configuration.structure if arm.cost is not None else ""
         if arm.cost is None or arm.status == "rejected" or structure in seen:
             misses += 1
         else:
-            price = arm.configuration.train.epochs * epoch_macs(plan, arm)
-            if price > left:
-                break
-            left, misses = left - price, 0
+            left, misses = left - arm.configuration.train.epochs * epoch_macs(plan, arm), 0
             seen.add(structure)
             trials.append(Trial(plan.beside(arm), RANDOM_SEED, "random"))
         arm = plan.judge(draw(plan.space, generator))

@@ -42,10 +42,10 @@ def caption(frame: pd.DataFrame) -> str:
             f"with {percent(ends[SEARCH] / ends[RANDOM] - 1, 1)} more."
         )
     return (
-        f"{bought} Both began with the baseline and spent as many MACs of training, three times the forward pass's for "
-        "every image and epoch; those of stopped trials count. The hypervolume is that of the front so far (log MACs "
-        "by accuracy), beyond a corner that both share. Scores are of single trials, and so is their luck: one search "
-        "beside one other proves nothing about the sampler."
+        f"{bought} Both began with the baseline; random search spent no fewer MACs of training, three times the "
+        "forward pass's for every image and epoch; those of stopped trials count. The hypervolume is that of the front "
+        "so far (log MACs by accuracy), beyond a corner that both share. Scores are of single trials, and so is their "
+        "luck: one search beside one other proves nothing about the sampler."
     )
 
 

@@ -204,7 +204,7 @@ def test_random_search_spends_as_many_macs_and_is_no_candidate(tmp_path: Path) -
     trials, budget = made._random_trials(), spent(found, made.finished)
     prices = [9 * epoch_macs(found, own) for trial in trials if (own := found.find(trial.arm)) is not None]
     assert len(prices) == len({trial.name for trial in trials}) > 2
-    assert budget - max(prices) * 2 < sum(prices) <= budget
+    assert sum(prices[:-1]) < budget <= sum(prices)
     assert trials[0].arm == found.baseline.arm
     with Record(tmp_path) as record:
         executor = Inline(lambda job: None, runner=Trainer(found))
