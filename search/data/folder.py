@@ -24,7 +24,11 @@ def split_folders(root: Path) -> dict[str, Path]:
         DataError: If there is no such folder, or two folders claim one split.
     """
     root = root.expanduser()
-    if not root.is_dir():
+    try:
+        there = root.is_dir()
+    except OSError as error:  # a name longer than names can be
+        raise DataError(f"there can't be such a folder: {error.strerror}") from None
+    if not there:
         raise DataError(f"there is no folder {root}: `root:` names the folder that holds the class folders")
     if not subfolders(root / "train"):
         return {"train": root}

@@ -56,9 +56,13 @@ class Initial(Spec):
         if not isinstance(given, Mapping) or not isinstance(given.get("file"), str):
             return given
         path, known = Path(given["file"]).absolute(), given.get("sha256")
-        if not path.is_file() and known is None:
+        try:
+            there = path.is_file()
+        except OSError as error:  # a name longer than names can be
+            raise ValueError(f"there can't be such a file: {error.strerror}") from None
+        if not there and known is None:
             raise ValueError(f"there is no file {path}: run the study that writes it first, or name another")
-        if not path.is_file():
+        if not there:
             return given
         found = _sha256(path, path.stat().st_mtime_ns)
         if known not in (None, found):

@@ -83,6 +83,7 @@ def test_f29_weights_that_are_damaged_newer_of_another_network_or_pickled(tmp_pa
         "other": "the weights are of another network: its stages[0].depth is 2, here it is 1",
         "pickled": "is not a model's file: no network's spec is inside",
         "missing": "there is no file",
+        "a" * 300: "there can't be such a file: File name too long",
     }
     for name, words in said.items():
         done = fine_tuned(tmp_path, tmp_path / f"{name}.safetensors")

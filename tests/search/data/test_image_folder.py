@@ -116,6 +116,8 @@ def test_other_files_are_left_out(tmp_path: Path) -> None:
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"there is no folder .*nowhere"):
         spec_of(tmp_path / "nowhere").facts()
+    with pytest.raises(DataError, match="there can't be such a folder: File name too long"):
+        spec_of(tmp_path / ("a" * 300)).facts()
 
 
 def test_no_class_folders(tmp_path: Path) -> None:
