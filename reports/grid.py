@@ -44,7 +44,10 @@ class Cell:
         """The value to sort by, as the page's script reads it; empty for cells without one."""
         if self.sort is None:
             return self.text
-        return "" if self.sort != self.sort else f"{self.sort:.9g}" if isinstance(self.sort, float) else self.sort
+        if isinstance(self.sort, str):
+            return self.sort
+        whole = abs(self.sort) >= 1e9  # counts, shown to the last digit
+        return "" if self.sort != self.sort else f"{self.sort:.0f}" if whole else f"{self.sort:.9g}"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ SKETCHES: dict[str, Callable[[], runs.Sketch]] = {
     "hostile": runs.hostile_ablation,
     "factorial": runs.factorial,
     "search": runs.finished_search,
+    "raced": runs.raced_search,
     "train": runs.trained,
     "list": runs.listed,
     "one seed": runs.one_seed,

@@ -498,6 +498,22 @@ def finished_search() -> Sketch:
     return sketch
 
 
+def raced_search() -> Sketch:
+    """A search that stopped arms early, kept budget for a race, and knew an earlier run; random search beside it."""
+    sketch = finished_search()
+    sketch.name = "raced_search"
+    sketch.design = {
+        "rungs": [3],
+        "eta": 3,
+        "racing": 0.2,
+        "sampler": {"kind": "evolution", "why": "of its reasons"},
+        "known": [{"run": "../runs/earlier", "arms": 14}],
+    }
+    for entry in sketch.arms[:12]:
+        sketch.run(entry["arm"], 3_000_000, phase="random")
+    return sketch
+
+
 def trained() -> Sketch:
     """A study of one arm."""
     sketch = Sketch("one_network", "train", {}, {}, [0, 1, 2], question=None)

@@ -12,15 +12,11 @@ from reports.figures import against_random as figure
 from reports.findings import find
 from reports.sections import progress
 from reports.table import read
-from tests.reports.runs import finished_search
+from tests.reports.runs import finished_search, raced_search
 
 
 def test_both_courses_are_what_their_trials_trained_and_found(tmp_path: Path) -> None:
-    sketch = finished_search()
-    sketch.design = {"rungs": [3], "eta": 3, "racing": 0.2, "sampler": {"kind": "evolution", "why": "of its reasons"}}
-    chosen = [entry["arm"] for entry in sketch.arms[:12]]
-    for arm in chosen:
-        sketch.run(arm, 3_000_000, phase="random")
+    sketch = raced_search()
     table = read(sketch.write(tmp_path))
     frame = against_random(table)
     rows = [row for row in sketch.trials if row["phase"] in ("explore", "random")]

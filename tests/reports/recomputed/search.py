@@ -16,6 +16,7 @@ def check(run: Run) -> None:
     _bands(run)
     _likely(run)
     _progress(run)
+    _beside_random(run)
     _shares(run)
 
 
@@ -89,22 +90,44 @@ def _progress(run: Run) -> None:
     trials = run.trials[run.trials["phase"] == "explore"].reset_index(drop=True)
     cost, score = np.log10(trials["macs"].astype(float)), trials["val_accuracy"].where(trials["status"] == "completed")
     corner = cost.max(), score.min()
-
-    def volume(last: int) -> float:
-        """The area by slices: between two costs, the best score of what is at most as dear."""
-        known = score[: last + 1].notna()
-        points = sorted(zip(cost[: last + 1][known], score[: last + 1][known], strict=True))
-        area, best = 0.0, corner[1]
-        for (own, height), after in zip(points, [*points[1:], (corner[0], 0.0)], strict=True):
-            best = max(best, height)
-            area += (after[0] - own) * (best - corner[1])
-        return area
-
-    whole = volume(len(trials) - 1)
+    whole = _area(cost, score, *corner)
     chosen = rows[:: max(len(rows) // 7, 1)]
-    run.check(where, chosen, "volume", [volume(row["trial"] - 1) / whole for row in chosen])
+    areas = [_area(cost[: row["trial"]], score[: row["trial"]], *corner) / whole for row in chosen]
+    run.check(where, chosen, "volume", areas)
     run.check(where, rows, "best", [score[: row["trial"]].max() for row in rows])
     run.check(where, rows, "spent", [trials["train_seconds"][: row["trial"]].sum() for row in rows])
+    run.seen.add((where, "trial"))
+
+
+def _area(cost: pd.Series, score: pd.Series, dearest: float, worst: float) -> float:
+    """The area by slices: between two costs, the best score of what is at most as dear."""
+    known = score.notna()
+    points = sorted(zip(cost[known], score[known], strict=True))
+    area, best = 0.0, worst
+    for (own, height), after in zip(points, [*points[1:], (dearest, 0.0)], strict=True):
+        best = max(best, height)
+        area += (after[0] - own) * (best - worst)
+    return area
+
+
+def _beside_random(run: Run) -> None:
+    """Both courses, by slices, beyond a corner that they share; of trials that ended, three forward passes a step."""
+    rows, where = run.rows("figures", "against_random"), "figures.against_random"
+    if not rows:
+        return
+    trials = run.trials[run.trials["phase"].isin(["explore", "random"])]
+    cost, score = np.log10(trials["macs"].astype(float)), trials["val_accuracy"].where(trials["status"] == "completed")
+    dearest, worst = cost[score.notna()].max(), score.min()
+    price = 3 * trials["macs"].astype(float) * trials["epochs"].astype(float)
+    price *= run.record["environment"]["data"]["train"]
+    for series, phase in (("the search", "explore"), ("random search", "random")):
+        chosen, own = [row for row in rows if row["series"] == series], trials["phase"] == phase
+        counts = [row["trial"] for row in chosen]
+        assert counts[-1] == own.sum()
+        run.check(where, chosen, "spent", [price[own].iloc[:count].sum() for count in counts])
+        run.check(where, chosen, "best", [score[own].iloc[:count].max() for count in counts])
+        areas = [_area(cost[own].iloc[:count], score[own].iloc[:count], dearest, worst) for count in counts]
+        run.check(where, chosen, "volume", areas)
     run.seen.add((where, "trial"))
 
 

@@ -200,3 +200,42 @@ def in_two_splits(run: Run, found: Found) -> Values:
 def twice(run: Run, found: Found) -> Values:
     assert found.said.subject == "Images that are in a split twice"
     return [sum(run.record["diagnosis"]["data"]["duplicates"].values())]
+
+
+@phrase("progress", r"scores of # arms? of # earlier runs?")
+def known(run: Run, found: Found) -> Values:
+    runs = run.arms["design"]["known"]
+    return [sum(each["arms"] for each in runs), len(runs)]
+
+
+@phrase("progress", r"of # arms?(?: # came to epoch #,)* # came to epoch #, and # to the end")
+def stopped(run: Run, found: Found) -> Values:
+    own = run.trials[run.trials["phase"] == "explore"].drop_duplicates("arm")
+    lengths = own["epochs"].astype(int)
+    came = [value for rung in run.arms["design"]["rungs"] for value in ((lengths >= rung).sum(), rung)]
+    return [len(own), *came, (own["status"] == "completed").sum()]
+
+
+@phrase("progress", r"one arm of # goes on")
+def eta(run: Run, found: Found) -> Values:
+    return [run.arms["design"]["eta"]]
+
+
+@phrase("progress", r"# of the budget was kept", r"# arms? got more than one, # of them all #")
+def raced(run: Run, found: Found) -> Values:
+    if "budget" in found.words:
+        return [run.arms["design"]["racing"]]
+    counts = run.trials[run.trials["phase"] == "explore"].groupby("arm")["seed"].nunique()
+    most = len(run.arms["design"]["seeds"])
+    return [(counts > 1).sum(), (counts == most).sum(), most]
+
+
+@phrase("progress", r"ended # below", r"after # of its MACs, and ended with # more")
+def bought(run: Run, found: Found) -> Values:
+    rows = run.rows("figures", "against_random")
+    ours, random = ([row for row in rows if row["series"] == name] for name in ("the search", "random search"))
+    end, goal = ours[-1]["volume"], random[-1]["volume"]
+    if "below" in found.words:
+        return [1 - end / goal]
+    reached = min(row["spent"] for row in ours if row["volume"] >= goal)
+    return [reached / random[-1]["spent"], end / goal - 1]
