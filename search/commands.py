@@ -6,6 +6,7 @@ import argparse
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 
 def exit_code(command: str, work: Callable[[], int]) -> int:
@@ -36,6 +37,18 @@ def wrong(message: str) -> Exception:
     from blocks.source import InputError
 
     return InputError(message)
+
+
+def demand_place(out: Path, *, folder: bool = False) -> None:
+    """Raises ``InputError`` where a file, or a folder, can't be written without harm to what is there."""
+    if not out.parent.is_dir():
+        raise wrong(f"{out}: there is no folder {out.parent}")
+    if not folder and out.is_dir():
+        raise wrong(f"{out}: that is a folder; name a file")
+    if folder and out.exists() and not out.is_dir():
+        raise wrong(f"{out}: that is a file; name a folder")
+    if folder and out.is_dir() and any(out.iterdir()) and not (out / "model.safetensors").is_file():
+        raise wrong(f"{out}: that folder holds something else; name an empty or a new one")
 
 
 def count(text: str) -> int:

@@ -9,13 +9,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
 
-from search.commands import exit_code, wrong
+from search.commands import demand_place, exit_code, wrong
 from search.formats import Format, Order, format_called, names
-
-if TYPE_CHECKING:
-    pass
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,8 +37,7 @@ def _export(options: argparse.Namespace) -> int:
     model = load_model(path, options.plugin)
     wanted = format_called(options.to)
     out = options.out or path.with_name(f"{path.stem}{wanted.SUFFIX or f'_{options.to}'}")
-    if not out.parent.is_dir():
-        raise wrong(f"{out}: there is no folder {out.parent}")
+    demand_place(out, folder=not wanted.SUFFIX)
     said = _written(wanted, Order(model, out, lambda: own_splits(model), options.fixed_size))
     for sentence in said:
         print(sentence)
@@ -50,15 +46,16 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _written(wanted: Format, order: Order) -> list[str]:
-    """Writes beside the name and renames once it was checked: what fails leaves no file. A folder is written into."""
-    if not wanted.SUFFIX:
-        return wanted.write(order)
-    beside = order.out.with_name(f".partial_{order.out.name}")
-    try:
+    """Writes beside the name and renames once it was checked: what fails leaves no file, and no half of a folder."""
+    with TemporaryDirectory(prefix=".partial_", dir=order.out.parent) as folder:
+        beside = Path(folder) / order.out.name
         said = wanted.write(order._replace(out=beside))
-        beside.replace(order.out)
-    finally:
-        beside.unlink(missing_ok=True)
+        if not beside.is_dir():
+            beside.replace(order.out)
+            return said
+        order.out.mkdir(exist_ok=True)
+        for file in sorted(beside.iterdir()):
+            file.replace(order.out / file.name)
     return said
 
 

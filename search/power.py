@@ -42,6 +42,9 @@ def power_lines(plan: Plan, directory: Path, statistics: Statistics) -> Iterator
     spec, seeds = plan.study.spec, len(plan.seeds)
     known, source = _noise(plan, directory)
     if spec.design.kind not in COMPARED:
+        if spec.power.effect is not None or spec.power.sd is not None:
+            kind = spec.design.kind
+            yield f"smallest detectable effect: none; design {kind} compares no arm with the baseline in pairs"
         return
     # Holm asks this of the smallest p of a family; every arm beside the baseline is compared once, also when tuned.
     comparisons = max(1, len(plan.arms) - 1) * (2 if plan.tuning else 1)
@@ -56,6 +59,8 @@ def power_lines(plan: Plan, directory: Path, statistics: Statistics) -> Iterator
             f"smallest detectable effect: {points}{size:.2f} SDs of a paired difference, with {seeds} seeds and "
             f"{family} (80% power, two-sided 5% over all of them)"
         )
+        if spec.design.kind == "factorial":
+            yield "that is between two arms: a factor's effect, an average over the others' settings, can be smaller"
     if known is None:
         yield "its SD is not known yet: 'power: {sd: 0.008}' states a guess, 'power: {run: DIR}' names a run that tells"
         return

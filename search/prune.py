@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from search.commands import count, exit_code, natural, wrong
+from search.commands import count, demand_place, exit_code, natural, wrong
 
 if TYPE_CHECKING:
     from blocks import Network, TrainedNetwork
@@ -52,8 +52,7 @@ def _prune(options: argparse.Namespace) -> int:
     if "train" not in model.provenance:
         raise wrong(f"{options.file}: it doesn't say how it was trained")
     out = options.out or options.file.with_name(f"{options.file.stem}_pruned_{options.fraction * 100:.0f}.safetensors")
-    if not out.parent.is_dir():
-        raise wrong(f"{out}: there is no folder {out.parent}")
+    demand_place(out)
     splits = own_splits(model)
     recipe = _recipe(model, options)
     network: Network = model
@@ -66,6 +65,7 @@ def _prune(options: argparse.Namespace) -> int:
     test = _accuracy(network, splits.test, splits, recipe)
     provenance = {
         **{name: value for name, value in model.provenance.items() if name not in ("train", "data", "data_checksum")},
+        "label": f"{model.provenance.get('label', 'a network')}, pruned by {options.fraction:.0%}",
         "pruned_from": hashlib.sha256(options.file.read_bytes()).hexdigest(),
         "prune": {name: getattr(options, name) for name in ("fraction", "scope", "multiple_of", "steps", "epochs")},
     }
@@ -116,6 +116,8 @@ def _recipe(model: TrainedNetwork, options: argparse.Namespace) -> TrainSpec:
     from search.train.recipe import TrainSpec
 
     plain = {**model.provenance["train"], "init": None, "distill": None, "schedule": "cosine", "diagnosis": "off"}
+    plain |= {"quantisation_aware": None}
+    plain["evaluation"] = {**(plain.get("evaluation") or {}), "int8": False}  # what is pruned is measured in float32
     plain = {name: value for name, value in plain.items() if name in TrainSpec.model_fields}
     lr = plain["optimizer"].get("lr")
     rate = options.lr if options.lr is not None else lr / 10 if isinstance(lr, (int, float)) else 0.01

@@ -19,13 +19,15 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from search.commands import count, exit_code, natural, wrong
 
+MOST_PORTS = 65_535
 WAIT_SECONDS = 0.002
 """How long a batch waits for more images."""
 WAITING_EACH = 16
@@ -72,6 +74,8 @@ class Served:
         if missing:
             raise wrong(f"this needs Ray Serve, which isn't whole: pip install 'residual-search[serve]' ({missing[0]})")
         self.port = options.port or _free_port(options.host)
+        if self.port > MOST_PORTS:
+            raise wrong(f"--port {self.port}: ports go up to {MOST_PORTS}")
         if _taken(options.host, self.port):
             raise wrong(
                 f"--port {self.port}: something listens on {options.host}:{self.port} already; 0 takes a free one"
@@ -144,15 +148,25 @@ def _application(options: argparse.Namespace) -> Any:
 
 
 def _taken(host: str, port: int) -> bool:
-    with socket.socket() as probe:
+    with _socket(host) as probe:
         probe.settimeout(1)
         return probe.connect_ex((host, port)) == 0
 
 
 def _free_port(host: str) -> int:
-    with socket.socket() as probe:
+    with _socket(host) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _socket(host: str) -> Iterator[socket.socket]:
+    """A socket to try an address with. Raises ``InputError`` where this machine can't listen on that."""
+    try:
+        with socket.socket() as probe:
+            yield probe
+    except OSError as error:
+        raise wrong(f"--host {host}: {error.strerror}") from None
 
 
 def _parser() -> argparse.ArgumentParser:

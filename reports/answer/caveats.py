@@ -35,7 +35,7 @@ def caveats(findings: Findings) -> tuple[str, ...]:
     if checked is not None and not checked.agreement.trusted:
         short, full = checked.epochs
         reason = checked.agreement.reason
-        said.append(f"The ranking after {short} epochs cannot be trusted to be that after {full}: {reason}.")
+        said.append(f"The ranking after {count(short, 'epoch')} cannot be trusted to be that after {full}: {reason}.")
     if len(findings.bands):
         said.append(search_caveat(findings))
     warnings = findings.table.environment["warnings"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reports.findings import Findings
-from reports.numbers import percent
+from reports.numbers import count, percent
 from reports.sections import Section
 
 ID = "fidelity"
@@ -24,5 +24,5 @@ def build(findings: Findings) -> Section:
         said += f" Of two arms, {turned} of the time {short} epochs and {full} epochs disagree on which is better."
     if agreement.trusted:
         return Section(TITLE, lead=(said,))
-    banner = f"The ranking after {short} epochs cannot be trusted to be that after {full}."
+    banner = f"The ranking after {count(short, 'epoch')} cannot be trusted to be that after {full}."
     return Section(TITLE, banners=(banner,), lead=(said,))

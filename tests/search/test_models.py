@@ -123,6 +123,14 @@ def test_source_and_hugging_face_layout(run: Path, tmp_path: Path, capsys: pytes
     card = (folder / "README.md").read_text()
     assert "test accuracy of these weights in int8" in card
     assert "The weights here are the float32 ones that it is made from" in card
+    # pruned and trained on, it is measured in float32, and says what it is
+    pruned = str(tmp_path / "pruned.safetensors")
+    assert prune.main([str(tmp_path / "int8.safetensors"), "--fraction", "0.25", "--out", pruned]) == 0
+    assert verify.main([pruned]) == 0
+    assert export.main([pruned, "--to", "huggingface", "--out", str(folder)]) == 0
+    card = (folder / "README.md").read_text()
+    assert ", pruned by 25%" in card
+    assert "in int8" not in card
 
 
 @pytest.mark.slow
@@ -237,3 +245,22 @@ def test_what_is_no_run_and_no_order(run: Path, tmp_path: Path, capsys: pytest.C
     assert "say --to huggingface|int8|onnx|pt2|source|tensorrt" in capsys.readouterr().err
     assert export.main([str(tmp_path / "none.safetensors"), "--to", "source"]) == 2
     assert "can't be read: No such file" in capsys.readouterr().err
+
+
+def test_nothing_of_the_users_is_written_over(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "README.md").write_text("mine")
+    (tmp_path / "file").touch()
+    orders = {
+        ("huggingface", "mine"): "that folder holds something else; name an empty or a new one",
+        ("huggingface", "file"): "that is a file; name a folder",
+        ("source", "mine"): "that is a folder; name a file",
+        ("source", "no/where"): "there is no folder",
+    }
+    for (kind, out), said in orders.items():
+        assert export.main([str(run), "--to", kind, "--out", str(tmp_path / out)]) == 2
+        assert said in capsys.readouterr().err
+    assert prune.main([str(run / "winner.safetensors"), "--fraction", "0.5", "--out", str(tmp_path / "mine")]) == 2
+    assert "that is a folder; name a file" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["README.md", "file", "mine"]
+    assert (tmp_path / "mine" / "README.md").read_text() == "mine"

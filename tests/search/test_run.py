@@ -109,8 +109,8 @@ def test_results_have_the_fixed_columns_then_one_a_factor(inline: tuple[Path, Do
     header = (inline[0] / "results.csv").read_text().splitlines()[0]
     assert header == (
         "trial,arm,seed,match,tuned,phase,status,reason,train_accuracy,train_loss,val_accuracy,val_loss,test_accuracy,"
-        "epochs_to_target,macs,params,activations,inner_channels,out_channels,epochs,train_seconds,images_per_second,"
-        "peak_memory,precision,device,micro_batch,accumulation,threads,gradient_ratio,dead_units,loss_spikes,"
+        "epochs_to_target,macs,params,activations,latency_1,latency_64,inner_channels,out_channels,epochs,train_seconds,"
+        "images_per_second,peak_memory,precision,device,micro_batch,accumulation,threads,gradient_ratio,dead_units,loss_spikes,"
         "generalisation_gap,expansion"
     )
     assert len(rows(inline[0] / "epochs.csv")) == 2 * len(rows(inline[0] / "results.csv"))

@@ -82,6 +82,17 @@ def test_a_bad_file_is_refused_before_anything_is_started(tmp_path: Path, capsys
     assert "not a whole safetensors file" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["--port", "70000"], "ports go up to 65535"), (["--host", "300.1.1.1"], "--host 300.1.1.1: ")],
+)
+def test_an_address_that_there_is_not(
+    path: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert serve.main([str(path), *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
 def ask(url: str, body: bytes | None) -> tuple[int, Any]:
     try:
         with urllib.request.urlopen(urllib.request.Request(url, body), timeout=30) as answer:

@@ -57,7 +57,10 @@ def test_a_limit_of_time_rejects_in_planning_and_each_network_is_measured_once(m
     times = medians(measured)
     assert times["width=16"] > 2 * times["baseline"]  # 220 times the MACs
     assert times["rate=0.05"] == times["baseline"]  # one network, trained otherwise
-    limit = float(f"{(times['width=16'] * times['baseline']) ** 0.5:.3g}")
+    others = max(
+        time for label, time in times.items() if label != "width=16"
+    )  # on a busy machine the least may be slow
+    limit = float(f"{(times['width=16'] * others) ** 0.5:.3g}")
     turns.clear()
     known = [{"event": "latency", **time._asdict()} for row in measured.rows for time in row.latency.values()]
     limited = study(FACTORS, DESIGN, "latency: {seconds: 0.05}", f"constraints: {{latency_1: {{max: {limit}}}}}")

@@ -6,7 +6,7 @@ from tests.reports.evidence import Row, Run
 from tests.reports.sentences.matching import Found, Values, phrase
 
 
-@phrase("", r"anking (?:after|by) # epochs .+ after #", r"anking by # epochs for #")
+@phrase("", r"anking (?:after|by) # epochs? .+ after #", r"anking by # epochs for #")
 @phrase("fidelity", r"# epochs and # epochs", r"after # epochs and after #")
 def lengths(run: Run, found: Found) -> Values:
     return list(run.arms["fidelity"]["epochs"])
