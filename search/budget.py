@@ -69,7 +69,12 @@ def epoch_macs(plan: Plan, arm: Arm | Derived) -> float:
 def training_macs(plan: Plan, arm: str, entry: Mapping[str, Any]) -> float:
     """Returns the MACs that a trial of an arm trained, by the epochs that it reported."""
     found = plan.find(arm)
-    return 0.0 if found is None else len(entry.get("epochs") or ()) * epoch_macs(plan, found)
+    return 0.0 if found is None else epochs_of(entry) * epoch_macs(plan, found)
+
+
+def epochs_of(entry: Mapping[str, Any]) -> int:
+    """Returns how many epochs a trial has been trained for, by what it reported."""
+    return len(entry.get("epochs") or ())
 
 
 @dataclass
@@ -123,7 +128,7 @@ class Ledger:
         if self.currency == "trials":
             spent = 1.0
         elif self.currency == "epochs":
-            spent = float(len(entry.get("epochs") or ()))
+            spent = float(epochs_of(entry))
         elif self.currency == "macs":
             spent = training_macs(self.plan, trial.arm, entry)
         else:

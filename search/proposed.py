@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import Any
 
 from search.arms import Arm, Trial
-from search.budget import Ledger
+from search.budget import Ledger, epochs_of
 from search.designs.base import AdaptiveDesign, Proposal
 from search.designs.search import Search
 from search.draw import draw
@@ -94,10 +94,10 @@ class Proposed:
     def until(self, trial: Trial) -> int | None:
         if self._rungs is None or not self._is_first(trial):
             return None
-        return self._rungs.after(_epochs(self._ended.get(trial.name, {})))
+        return self._rungs.after(epochs_of(self._ended.get(trial.name, {})))
 
     def paused(self, trial: Trial, entry: Entry) -> str:
-        rung = _epochs(entry)
+        rung = epochs_of(entry)
         assert self._rungs is not None
         going = self._arrived(trial, entry)
         if going is None:
@@ -108,7 +108,7 @@ class Proposed:
         self._took(trial, entry)
         if self._rungs is not None and self._is_first(trial) and entry["status"] == "completed":
             for rung in self._rungs.epochs:  # it has passed them before, unless it was trained by itself
-                if rung <= _epochs(entry):
+                if rung <= epochs_of(entry):
                     self._hold_against(trial, rung, entry)
         if trial.seed in self._design.first_seeds:
             self._learn(trial.arm)
@@ -257,7 +257,7 @@ class Proposed:
         """Takes note of a trial that paused at a rung; returns whether it goes on, None if it isn't good enough."""
         self._took(trial, entry)
         self._learn(trial.arm)
-        return self._hold_against(trial, _epochs(entry), entry)
+        return self._hold_against(trial, epochs_of(entry), entry)
 
     def _hold_against(self, trial: Trial, rung: int, entry: Entry) -> bool | None:
         """Holds a trial against the others at a rung; has all go on that are good enough now and that can be paid."""
@@ -272,7 +272,7 @@ class Proposed:
     def _go_on(self, arm: str, rung: int) -> bool:
         assert self._rungs is not None
         trial, own = Trial(arm, self._design.first_seeds[0], "explore"), self._plan.arms[arm]
-        if _epochs(self._ended[trial.name]) > rung:
+        if epochs_of(self._ended[trial.name]) > rung:
             return True
         price = self._ledger.price(own, rung, self._rungs.after(rung) or own.configuration.train.epochs)
         if not self._ledger.fits(price):
@@ -303,7 +303,7 @@ class Proposed:
             return None
         own, share = self._plan.arms[arm], 1.0
         if rows[0]["status"] != "completed":
-            share = _epochs(rows[0]) / own.configuration.train.epochs
+            share = epochs_of(rows[0]) / own.configuration.train.epochs
         costs = {name: own.value(name) for name in (*COSTS, *own.latency)}
         return {"val_accuracy": fmean(row["val_accuracy"] for row in rows), "share": share, **costs}
 
@@ -359,17 +359,12 @@ class Proposed:
         if arm not in self._begun or int(seed) not in self._begun[arm]:  # of another phase
             return
         trial, before = Trial(arm, int(seed), "explore"), self._ended.get(name)
-        if entry["status"] == "stopped" and before is not None and _epochs(before) == _epochs(entry):
+        if entry["status"] == "stopped" and before is not None and epochs_of(before) == epochs_of(entry):
             self._ended[name] = entry  # it was to go on from there, and there was no time
         elif entry["status"] not in ("paused", "stopped"):
             self.finished(trial, entry)
         elif self._rungs is not None:
             self._arrived(trial, entry)
-
-
-def _epochs(entry: Entry) -> int:
-    """Returns how many epochs a trial has been trained for."""
-    return len(entry.get("epochs") or ())
 
 
 def _ledger(plan: Plan, design: AdaptiveDesign) -> Ledger:

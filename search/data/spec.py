@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from functools import cached_property
+from abc import abstractmethod
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from blocks.base import Count, Natural, Number, Spec, canonical_json
+from blocks.base import Count, Natural, Number
 from blocks.registry import Registry
+from search.content import ContentSpec
 from search.data.images import Facts, Source
 
 Share = Annotated[Number, Field(gt=0, lt=1)]
@@ -20,7 +20,7 @@ class DataError(Exception):
     """The data cannot be used as they are; the message is one sentence that says where and what to do."""
 
 
-class DataSpec(Spec, ABC):
+class DataSpec(ContentSpec):
     """A data set as data: which images, at which size, and how they are divided.
 
     Each kind declares the shares it cuts, ``validation_fraction`` and, without an official test split,
@@ -42,16 +42,6 @@ class DataSpec(Spec, ABC):
     def content(self) -> dict[str, Any]:
         """Returns the plain data that decide which images there are, and how they are divided."""
         return {field: value for field, value in self.plain().items() if field not in self.located_by}
-
-    @cached_property
-    def content_json(self) -> str:
-        """The canonical JSON of the content."""
-        return canonical_json(self.content())
-
-    @cached_property
-    def shared_plain(self) -> dict[str, Any]:
-        """The plain data, made once: not to be changed."""
-        return self.plain()
 
     @abstractmethod
     def facts(self) -> Facts:

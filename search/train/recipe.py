@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from blocks.base import Count, Flag, Fraction, Natural, Number, Positive, Spec, canonical_json
+from blocks.base import Count, Flag, Fraction, Natural, Number, Positive
+from search.content import ContentSpec
 from search.train import rates
 from search.train.augmentations import Augment
 from search.train.distill import Distill
@@ -24,7 +25,7 @@ UNTRAINED: dict[str, Any] = {
 """What a schema says of a recipe without epochs: it is for weights that are there already."""
 
 
-class TrainSpec(Spec):
+class TrainSpec(ContentSpec):
     """How a network is trained. Every field can be a factor of a study."""
 
     model_config = ConfigDict(json_schema_extra=UNTRAINED)
@@ -184,16 +185,6 @@ class TrainSpec(Spec):
         """Returns the plain data that tell one recipe from another: without the later fields that are at their
         defaults, so that recipes written before there were such fields keep their identity."""
         return dict(self._content)
-
-    @cached_property
-    def content_json(self) -> str:
-        """The canonical JSON of the content."""
-        return canonical_json(self.content())
-
-    @cached_property
-    def shared_plain(self) -> dict[str, Any]:
-        """The plain data, made once: not to be changed."""
-        return self.plain()
 
     @cached_property
     def _content(self) -> dict[str, Any]:

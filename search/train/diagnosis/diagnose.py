@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from search.train.diagnosis.evidence import Evidence, entropy, gradient_ratio
-from search.train.diagnosis.losses import spikes
 from search.train.diagnosis.places import layers, original, stage_of
 from search.train.diagnosis.probe import Probe
 from search.train.diagnosis.rules import findings
@@ -83,7 +82,7 @@ def _numbers(evidence: Evidence) -> dict[str, float | None]:
     return {
         "gradient_ratio": gradient_ratio(evidence),
         "dead_units": sum(probe.dead.values()) if probe is not None else None,
-        "loss_spikes": len(spikes(evidence.seen.losses, evidence.batch_size, evidence.chance)),
+        "loss_spikes": len(evidence.spikes),
         "generalisation_gap": None if train is None or validation is None else train - validation,
     }
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import fsum, log
 from typing import Any
 
 from search.data.images import Images
+from search.train.diagnosis.losses import spikes
 from search.train.diagnosis.places import in_words, stages_of
 from search.train.diagnosis.probe import Probe
 from search.train.diagnosis.watch import Seen
@@ -58,6 +60,11 @@ class Evidence:
     def blocks(self) -> list[int]:
         """The indices of the blocks among the places."""
         return [index for index, name in enumerate(self.seen.places) if name.startswith("stages.")]
+
+    @cached_property
+    def spikes(self) -> list[int]:
+        """The steps (from 1) at which the loss rose suddenly."""
+        return spikes(self.seen.losses, self.batch_size, self.chance)
 
     @property
     def last_probe(self) -> Probe | None:

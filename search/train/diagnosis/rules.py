@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from search.train.diagnosis.causes import stuck
 from search.train.diagnosis.evidence import FAR, Evidence, far_apart, gradient_ratio, lacking
 from search.train.diagnosis.finding import Finding, figure
-from search.train.diagnosis.losses import spikes
 from search.train.diagnosis.places import in_words, stage_of
 
 SIGNAL = 1000
@@ -113,7 +112,7 @@ def batch_norm_drift(evidence: Evidence) -> Iterator[Finding]:
 
 def spiked(evidence: Evidence) -> Iterator[Finding]:
     """Losses that rose suddenly."""
-    found = spikes(evidence.seen.losses, evidence.batch_size, evidence.chance)
+    found = evidence.spikes
     if found:
         times = "once" if len(found) == 1 else f"{len(found)} times, last"
         yield Finding("loss_spikes", f"the loss rose suddenly {times} at step {found[-1]:,}", float(len(found)))
