@@ -15,7 +15,7 @@ from search.train.batch import Batch
 from search.train.diagnosis.losses import left_for_good, spikes
 from search.train.diagnosis.places import in_words, layers, places
 from search.train.diagnosis.probe import probe
-from search.train.diagnosis.sampling import EIGHTH, FEWEST, sampling
+from search.train.diagnosis.sampling import EVERY, FEWEST, SHARE, sampling
 from search.train.diagnosis.weights import Weights
 from search.train.loop import Trial, train
 from tests.search.train.specs import network_for, recipe_of
@@ -93,10 +93,10 @@ def test_samples_are_few_and_reach_from_the_first_step_to_the_end(epochs: int, b
     when = sampling("sampled", epochs, per_epoch, batch, 5000)
     total = epochs * per_epoch
     assert {0, total - 1} <= when.steps <= set(range(total))
-    assert len(when.steps) <= max(2, total / EIGHTH)
+    assert len(when.steps) <= max(2, total / EVERY)
     assert epochs in when.epochs
     assert when.epochs <= set(range(epochs + 1))
-    assert len(when.epochs) * when.images <= max(FEWEST, 0.02 * total * batch)
+    assert len(when.epochs) * when.images <= max(FEWEST, SHARE * total * batch)
 
 
 def test_a_step_that_diverges_leaves_what_was_seen_before(patterns: Splits) -> None:
