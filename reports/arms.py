@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from reports.statistics import group_means
-from reports.table import LATENCIES, Table
+from reports.table import ENGINE, LATENCIES, SIZE, Table
 
 MEASURES = {
     "train_accuracy": "train_accuracy",
@@ -22,11 +22,12 @@ MEASURES = {
 def fold(table: Table) -> pd.DataFrame:
     """Returns one row an arm that was run, in the study's order, indexed by arm id.
 
-    Columns: label, match, match_of, tuned_of, macs, params, activations, latency_1 and latency_64 (milliseconds; only
-    of a study that had them measured), out_channels; of the main phase ``planned`` and ``n`` seeds, ``mean``, ``sd``,
-    ``low`` and ``high`` (95% t interval of the mean) of validation accuracy, and the means of train_accuracy,
-    epochs_to_target, seconds, images_per_second, peak_memory (bytes); ``front`` (on the Pareto front of mean validation
-    accuracy against MACs); of the confirm phase ``confirm_*`` and ``test_*`` (n, mean, low, high).
+    Columns: label, match, match_of, tuned_of, macs, params, activations, latency_1 and latency_64 (milliseconds),
+    megabytes and the engine that they are of (only of a study that had them measured), out_channels; of the main phase
+    ``planned`` and ``n`` seeds, ``mean``, ``sd``, ``low`` and ``high`` (95% t interval of the mean) of validation
+    accuracy, and the means of train_accuracy, epochs_to_target, seconds, images_per_second, peak_memory (bytes);
+    ``front`` (on the Pareto front of mean validation accuracy against MACs); of the confirm phase ``confirm_*`` and
+    ``test_*`` (n, mean, low, high).
     """
     return _fold(table).copy()
 
@@ -34,7 +35,7 @@ def fold(table: Table) -> pd.DataFrame:
 @functools.lru_cache(maxsize=2)  # every figure starts from it
 def _fold(table: Table) -> pd.DataFrame:
     arms = table.arms[table.arms["status"] == "run"]
-    measured = [name for name in LATENCIES if arms[name].notna().any()]
+    measured = [name for name in (*LATENCIES, SIZE, ENGINE) if arms[name].notna().any()]
     costs = ["macs", "params", "activations", *measured, "out_channels"]
     frame = arms[["label", "match", "match_of", "tuned_of", *costs]].copy()
     explore = table.phase(table.main_phase)

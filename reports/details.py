@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from reports.documents import Entry
-from reports.table import COSTS, Table
+from reports.table import COSTS, LATENCIES, Table
 
 PARTS = ("network", "train", "data")
 MOST_ARMS = 1000
@@ -37,7 +37,7 @@ def details(table: Table, wanted: Collection[str]) -> dict[str, Any]:
     trials = table.trials[table.trials["arm"].isin(shown)]
     epochs = table.epochs[table.epochs["trial"].isin(trials["trial"])].dropna(subset=["val_accuracy"])
     every = max(1, math.ceil(len(epochs) / MOST_POINTS))
-    known = table.arms.loc[shown, ["label", "status", "reason", *COSTS]].to_dict("index")
+    known = table.arms.loc[shown, ["label", "status", "reason", *COSTS, *LATENCIES]].to_dict("index")
     rows, curves = _trials(trials), _curves(epochs, every)
     base = table.documents[table.baseline]
     return {
@@ -70,7 +70,7 @@ def patch(base: Any, own: Any, path: tuple[str | int, ...] = ()) -> list[list[An
 def _arm(row: Mapping[Any, Any], entry: Entry, base: Entry) -> dict[str, Any]:
     diff = [[step["path"], step["baseline"], step["arm"]] for step in entry.document("diff") or ()]
     known = {name: row[name] for name in ("label", "status", "reason")}
-    costs = {name: row[name] for name in COSTS if row[name] == row[name]}
+    costs = {name: row[name] for name in (*COSTS, *LATENCIES) if row[name] == row[name]}
     return {
         **known,
         "costs": costs,

@@ -15,6 +15,21 @@ from reports.files import RunError
 SCHEMA = 1
 
 
+class Timed(msgspec.Struct, frozen=True):
+    """How long an arm was measured to take, as far as the tables want it."""
+
+    runtime: str
+    bytes: float
+    threads: int = 1
+    provider: str = ""
+
+    @property
+    def engine(self) -> str:
+        """What ran it: times and sizes of two engines don't compare."""
+        name = "torch" if self.runtime == "torch" else "ONNX Runtime"
+        return f"{name} ({self.provider})" if self.provider else name
+
+
 class Entry(msgspec.Struct, frozen=True):
     """An arm as arms.json has it; documents are kept as text, as thousands are written and few are shown.
 
@@ -37,6 +52,7 @@ class Entry(msgspec.Struct, frozen=True):
     inner_channels: float | None = None
     out_channels: float | None = None
     cost: dict[str, float] | None = None
+    latency: dict[str, Timed] | None = None
     network: Raw = Raw()
     train: Raw = Raw()
     data: Raw = Raw()

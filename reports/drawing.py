@@ -57,9 +57,15 @@ def draw(table: Table) -> list[Drawn]:
         if frame.empty:
             continue
         name = module.__name__.rpartition(".")[2]
-        described = (module.SECTION, module.TITLE, module.caption(frame), frame, dict(module.COLUMNS))
+        described = (module.SECTION, module.TITLE, module.caption(frame), frame, _named(module, frame))
         drawn.append(drawing(name, *described, module.draw(frame), getattr(module, "SWITCH", "Show")))
     return drawn
+
+
+def _named(module: figures.Figure, frame: pd.DataFrame) -> dict[str, str]:
+    """Returns the headings of the columns under a figure, without those that this run has nothing for."""
+    missing = [name for name in getattr(module, "OPTIONAL", ()) if name not in frame]
+    return {name: heading for name, heading in module.COLUMNS.items() if name not in missing}
 
 
 def drawing(

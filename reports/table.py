@@ -28,6 +28,7 @@ ARM_TEXT = ("arm", "label", "status", "reason", "match", "match_of", "twin", "un
 ARM_NUMBERS = ("multiplier", "gap", "inner_channels", "out_channels")
 COSTS = ("macs", "params", "activations")
 LATENCIES = ("latency_1", "latency_64")  # milliseconds of a batch, where a study had them measured
+SIZE, ENGINE = "megabytes", "engine"  # of the file that was timed, and what ran it
 VARIANT = "variant"  # the factor column of a design that lists its arms
 PHASES = ("tune", "explore", "random", "fidelity", "confirm")  # as a run goes through them
 
@@ -84,9 +85,9 @@ class Table:
         factors: What was varied.
         baseline: The id of the reference arm.
         arms: One row an entry of the list of arms: label, status, match, twin, tuned, tuned_of, costs (macs, params,
-            activations; latency_1 and latency_64, missing where they weren't measured). Indexed by id; an entry that
-            repeats another's id, as duplicates do, has its place in the list added to it, so that an id is always the
-            arm that was run.
+            activations; latency_1, latency_64 and megabytes, with the engine that they are of, missing where they
+            weren't measured). Indexed by id; an entry that repeats another's id, as duplicates do, has its place in the
+            list added to it, so that an id is always the arm that was run.
         levels: One row an arm, one column a factor column: its level as text. Indexed like ``arms``.
         trials: One row a trial; accuracies are fractions.
         epochs: One row a trial and epoch.
@@ -257,11 +258,15 @@ def _plainly_named(arm: Entry) -> Entry:
 def _arm_frame(arms: list[Entry], names: pd.Index) -> pd.DataFrame:
     texts, numbers = (map(attrgetter(*columns), arms) for columns in (ARM_TEXT, ARM_NUMBERS))
     costs = [[cost.get(name) for name in (*COSTS, *LATENCIES)] for cost in (arm.cost or {} for arm in arms)]
+    timed = [next(iter((arm.latency or {}).values()), None) for arm in arms]
+    sizes = [(None, None) if time is None else (time.bytes / 1e6, time.engine) for time in timed]
     return pd.concat(
         [
             pd.DataFrame(texts, names, ARM_TEXT, dtype=object),
             pd.DataFrame(numbers, names, ARM_NUMBERS, dtype=float),
             pd.DataFrame(costs, names, (*COSTS, *LATENCIES), dtype=float),
+            pd.DataFrame([size for size, _ in sizes], names, (SIZE,), dtype=float),
+            pd.DataFrame([engine for _, engine in sizes], names, (ENGINE,), dtype=object),
         ],
         axis=1,
     )

@@ -119,8 +119,9 @@ def _say_times(console: Console, plan: Plan) -> None:
     if times:
         first = times[0]
         threads = _plural(first.threads, "thread")
+        runtime = f"{first.runtime} on {first.provider}" if first.provider else first.runtime
         console.print(
-            f"times: milliseconds of a batch on {first.machine}, {first.runtime}, {first.precision}, {threads}, batch "
+            f"times: milliseconds of a batch on {first.machine}, {runtime}, {first.precision}, {threads}, batch "
             "norms folded: the median with its 95% interval, each beside the baseline"
         )
     for note in plan.stopwatch.notes:

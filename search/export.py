@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from search.commands import demand_place, exit_code, wrong
 from search.formats import Format, Order, format_called, names
+from search.providers import CPU, demand_provider
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     path: Path = options.source
+    _demand_sense(options)
     if options.arm:
         path = _arm(options)
     elif path.is_dir():
@@ -38,11 +40,24 @@ def _export(options: argparse.Namespace) -> int:
     wanted = format_called(options.to)
     out = options.out or path.with_name(f"{path.stem}{wanted.SUFFIX or f'_{options.to}'}")
     demand_place(out, folder=not wanted.SUFFIX)
-    said = _written(wanted, Order(model, out, lambda: own_splits(model), options.fixed_size))
+    order = Order(model, out, lambda: own_splits(model), options.fixed_size, options.provider or CPU)
+    said = _written(wanted, order)
     for sentence in said:
         print(sentence)
     print(out)
     return 0
+
+
+def _demand_sense(options: argparse.Namespace) -> None:
+    """Raises ``InputError`` where an option would do nothing."""
+    if options.retrain and not options.arm:
+        raise wrong("--retrain trains an arm again: name it with --arm")
+    if options.fixed_size and options.to is None:
+        raise wrong("--fixed-size is of graphs: name a format with --to")
+    if options.provider and options.to not in ("onnx", "int8"):
+        raise wrong("--provider is ONNX Runtime's: it goes with --to onnx and --to int8")
+    if options.provider:
+        demand_provider(options.provider, "--provider")
 
 
 def _written(wanted: Format, order: Order) -> list[str]:
@@ -95,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--retrain", action="store_true", help="train an arm again of which no weights were kept")
     add("--to", choices=names(), help="the format (default: a model's file, of --arm)")
     add("--out", type=Path, metavar="PATH", help="the file or folder (default: beside the model)")
+    add("--provider", metavar="NAME", help=f"what ONNX Runtime checks an onnx or int8 graph on (default: {CPU})")
     add("--fixed-size", action="store_true", help="for images of the size of training alone")
     add("--plugin", action="append", default=[], metavar="FILE", help="a file of your own kinds; repeatable")
     return parser

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from search.providers import provider_of
 from search.record import write_atomically
 
 FILE = "latency.csv"
-SAME = ("arm", "runtime", "precision", "batch", "threads")
+SAME = ("arm", "runtime", "precision", "batch", "threads", "provider")
 """Two rows that share these are of one measurement, of which the later is kept."""
 
 
@@ -20,8 +21,9 @@ class Latency(NamedTuple):
 
     Attributes:
         low, high: A 95% interval of the median, from the order of the runs (by the binomial distribution).
-        bytes: Of the parameters in float32, or of the graph's file in int8.
+        bytes: Of the graph's file, which holds the weights, in ONNX Runtime; of the parameters alone in torch.
         loaded: The load of the machine meanwhile, in processes a core; above 1 the figures are too high.
+        provider: What ONNX Runtime ran it on; empty for torch.
     """
 
     arm: str
@@ -40,6 +42,7 @@ class Latency(NamedTuple):
     loaded: float
     machine: str
     date: str
+    provider: str
 
 
 def write_latencies(directory: Path, rows: Iterable[Latency], *, replace: bool = True) -> Path:
@@ -69,4 +72,4 @@ def _read(path: Path) -> list[dict[str, str]]:
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        return [{**row, "provider": row.get("provider", provider_of(row["runtime"]))} for row in csv.DictReader(file)]

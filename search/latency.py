@@ -2,7 +2,8 @@
 
 Measured on this machine, for inference: batch norms folded, warmed up, the median of many runs with an interval. Of a
 run directory every arm is measured, in turns, and ``latency.csv`` is written there, which its page shows once it is
-built again. An arm that answers in int8 is measured as that.
+built again. An arm that answers in int8 is measured as that, in ONNX Runtime, and so then are all others, unless
+--runtime says otherwise: times of two runtimes don't compare.
 
 Exit codes: 0 done; 2 the input is wrong; 5 the run directory is unreadable or full.
 """
@@ -18,8 +19,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from search.commands import count, exit_code
+from search.commands import count, exit_code, positive, wrong
 from search.latencies import Latency, write_latencies
+from search.providers import CPU, demand_provider
 from search.timing import RUNTIMES, Timed, images_like, load, middle, runner, take_turns
 
 if TYPE_CHECKING:
@@ -52,26 +54,35 @@ def _latency(options: argparse.Namespace) -> int:
             f"{row.label[:36]:36} {row.runtime:12} {row.precision:9} batch {row.batch:<4} {row.median:9.3f} ms "
             f"[{row.low:.3f}, {row.high:.3f}] {1000 * row.batch / row.median:11,.0f} images/s {row.bytes:>11,} bytes"
         )
-    print(f"{rows[0].machine}, {rows[0].threads} threads, {rows[0].date}; load {rows[0].loaded:.1f} processes a core")
+    first = rows[0]
+    providers = ", ".join(dict.fromkeys(row.provider for row in rows if row.provider))
+    threads = f"{first.threads} thread{'s' * (first.threads > 1)}"
+    where = f"{first.machine}, {threads}, {first.date}{f', {providers}' if providers else ''}"
+    print(f"{where}; load {first.loaded:.1f} processes a core")
     if options.source.is_dir():
         print(write_latencies(options.source, rows))
     return 0
 
 
 def _measured(options: argparse.Namespace, folder: Path) -> Iterator[Latency]:
-    """Yields a row for each model, runtime and batch. Raises ``InputError`` if a runtime isn't installed."""
+    """Yields a row for each model, runtime and batch.
+
+    Raises:
+        InputError: If a runtime isn't installed, or can't run what is to be measured.
+    """
     from search.described import own_splits
     from search.environment import hardware
     from search.train.settings import trial_settings
 
     subjects: list[Subject] = []
+    models = list(_models(options))
+    runtimes = _runtimes(options, models)
     with trial_settings(options.threads):
-        for arm, label, model in _models(options):
-            in_int8 = model.provenance.get("train", {}).get("evaluation", {}).get("int8", False)
-            for runtime in ["int8"] if in_int8 else options.runtime:
-                graph = folder / f"{len(subjects)}.onnx"
+        for arm, label, model in models:
+            for runtime in runtimes[in_int8(model)]:
+                graph, provider = folder / f"{len(subjects)}.onnx", options.provider or CPU
                 splits = partial(own_splits, model)
-                run, size = runner(model, runtime, options.precision, options.threads, graph, splits)
+                run, size = runner(model, runtime, options.precision, options.threads, graph, splits, provider)
                 for batch in options.batch:
                     timed = Timed(run, images_like(model.metadata.input, batch))
                     subjects.append(Subject(arm, label, runtime, batch, size, model.spec, timed))
@@ -85,7 +96,35 @@ def _measured(options: argparse.Namespace, folder: Path) -> Iterator[Latency]:
         yield Latency(
             each.arm, each.label, each.runtime, precision, each.batch, options.threads, median, low, high,
             len(each.timed.seconds), cost.macs, cost.params, each.bytes, loaded, machine, date,
+            "" if each.runtime == "torch" else options.provider or CPU,
         )  # fmt: skip
+
+
+def _runtimes(options: argparse.Namespace, models: Sequence[tuple[str, str, TrainedNetwork]]) -> dict[bool, list[str]]:
+    """Returns in what models are measured: those that answer in float32 (False), and those in int8 (True).
+
+    Raises:
+        InputError: If nothing can be measured so, or an option would do nothing.
+    """
+    rounded = [label for _, label, model in models if in_int8(model)]
+    wanted: list[str] = options.runtime or (["onnxruntime"] if rounded else ["torch"])
+    if options.precision != "float32" and "torch" not in wanted:
+        raise wrong("--precision is torch's: --runtime torch goes with it")
+    if wanted == ["torch"] and rounded:
+        said = "it answers in int8" if not options.source.is_dir() else f"{', '.join(rounded)} answers in int8"
+        if len(rounded) == len(models):
+            raise wrong(f"{options.source}: {said}, which torch doesn't run: say --runtime onnxruntime")
+        print(f"left out: {said}, which torch doesn't run; --runtime onnxruntime measures all", file=sys.stderr)
+    if options.provider and wanted == ["torch"]:
+        raise wrong("--provider is ONNX Runtime's: --runtime onnxruntime goes with it")
+    if wanted != ["torch"]:
+        demand_provider(options.provider or CPU, "--provider")
+    return {False: wanted, True: [] if wanted == ["torch"] else ["int8"]}
+
+
+def in_int8(model: TrainedNetwork) -> bool:
+    """Whether a model's answers, and the accuracies that are recorded of it, are those of its int8 graph."""
+    return bool(((model.provenance.get("train") or {}).get("evaluation") or {}).get("int8", False))
 
 
 def _models(options: argparse.Namespace) -> Iterator[tuple[str, str, TrainedNetwork]]:
@@ -122,10 +161,11 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("source", type=Path, metavar="FILE_OR_RUN", help="a model's file, or a run directory")
     add("--batch", type=count, nargs="+", default=[1, 64], metavar="N", help="images at a time (default: 1 64)")
-    add("--runtime", nargs="+", choices=RUNTIMES, default=["torch"], help="what runs it (default: torch)")
+    add("--runtime", nargs="+", choices=RUNTIMES, help="what runs it (default: torch; onnxruntime where one is int8)")
+    add("--provider", metavar="NAME", help=f"what ONNX Runtime runs it on (default: {CPU})")
     add("--precision", choices=("float32", "bfloat16"), default="float32", help="of torch (default: float32)")
     add("--threads", type=count, default=1, metavar="N", help="of the CPU (default: 1)")
-    add("--seconds", type=float, default=2.0, metavar="S", help="of measuring a row, at most (default: 2)")
+    add("--seconds", type=positive, default=2.0, metavar="S", help="of measuring a row, at most (default: 2)")
     add("--plugin", action="append", default=[], metavar="FILE", help="a file of your own kinds; repeatable")
     return parser
 

@@ -235,6 +235,7 @@ def _latencies(plan: Plan) -> Iterator[Latency]:
             yield Latency(
                 arm.arm, arm.label, time.runtime, time.precision, time.batch, time.threads, time.median, time.low,
                 time.high, time.runs, cost.macs, cost.params, time.bytes, time.loaded, time.machine, time.date,
+                time.provider,
             )  # fmt: skip
 
 

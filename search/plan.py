@@ -56,6 +56,8 @@ class Plan:
                     self._check_possible(choice, self.admit(choice))
             self._check_something_runs()
             self._check_something_matched()
+        else:
+            self._check_runtimes()
         self._check_confirmable()
         self.tuning = Tuning(self) if study.spec.tune else None
         self.fidelity = Fidelity(self) if study.spec.fidelity else None
@@ -163,6 +165,9 @@ class Plan:
             cost = self._cost(configuration)
         except InfeasibleSpec as error:
             raise source.error(_place(error), f"the baseline can't be built: {error}") from None
+        if (wrong := self.stopwatch.unfit()) is not None:
+            raise source.error(wrong[1], wrong[0])
+        self._demand_one_runtime(configuration)
         latency = self.stopwatch.begin(configuration)
         broken = self._broken(configuration, cost) or self.study.spec.constraints.slow(latency)
         if broken and (self.study.spec.design.kind == "train"):
@@ -203,9 +208,21 @@ class Plan:
             return replace(arm, arm=same.arm, status="duplicate", reason=f"the same {what} as {same.label}")
         broken = self._broken(arm.configuration, cost)
         if broken is None and timed:
+            self._demand_one_runtime(arm.configuration)
             arm = replace(arm, latency=self.stopwatch.of(arm.configuration))
             broken = self.study.spec.constraints.slow(arm.latency)
         return replace(arm, status="rejected", reason=broken) if broken else arm
+
+    def _demand_one_runtime(self, configuration: Configuration) -> None:
+        """Raises ``InputError`` at a configuration whose time would be of another runtime than the others'."""
+        if (wrong := self.stopwatch.stranger(configuration)) is not None:
+            raise self.study.source.error(("latency", "runtime"), wrong)
+
+    def _check_runtimes(self) -> None:
+        """Tries levels that a search may come to alone, before anything is trained."""
+        for variable in self.space.free if self.stopwatch.wanted else ():
+            for level in variable.levels:
+                self._demand_one_runtime(self.judge({variable.name: level}, timed=False).configuration)
 
     def _with_twin(self, arm: Arm) -> tuple[Arm, Arm | None]:
         """Finds an arm's equal-cost twin; None if the arm is at equal cost itself, or has none."""

@@ -10,19 +10,25 @@ arms that a search proposes while others are trained are then still comparable w
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
-from blocks.base import Count, Positive, Spec, identity
+from pydantic import model_validator
+
+from blocks.base import Count, Positive, Spec, Text, identity
+from blocks.source import InputError, Location
 from search.configuration import Configuration
+from search.providers import CPU, demand_provider, provider_of
 
 if TYPE_CHECKING:
     from search.record import Record
     from search.study import StudySpec
     from search.timing import Timed
+
+Run = Callable[..., Any]
 
 BATCHES = {"latency_1": 1, "latency_64": 64}
 """The costs that are measured, and of how many images each is the time."""
@@ -36,16 +42,26 @@ class LatencySpec(Spec):
     """How networks are timed: for inference on the CPU of the machine that plans the study, batch norms folded.
 
     Attributes:
-        runtime: What runs them; an arm that answers in int8 is timed as that, in ONNX Runtime.
+        runtime: What runs them, all arms alike. Where some answer in int8, which are timed as that, ``onnxruntime``.
+        provider: What ONNX Runtime runs them on, by its own name: ``CUDAExecutionProvider``.
         precision: Of torch.
         threads: Of the CPU.
         seconds: Of timing one network at one batch, at most; at least twenty runs are timed.
     """
 
     runtime: Literal["torch", "onnxruntime"] = "torch"
+    provider: Text | None = None
     precision: Literal["float32", "bfloat16"] = "float32"
     threads: Count = 1
     seconds: Positive = 0.3
+
+    @model_validator(mode="after")
+    def _of_the_runtime(self) -> Self:
+        if self.runtime == "torch" and self.provider is not None:
+            raise ValueError("a provider is ONNX Runtime's: say runtime: onnxruntime")
+        if self.runtime != "torch" and self.precision != "float32":
+            raise ValueError("precision is torch's: ONNX Runtime runs float32 graphs, and int8 ones of arms that are")
+        return self
 
 
 class Timing(NamedTuple):
@@ -53,7 +69,9 @@ class Timing(NamedTuple):
 
     Attributes:
         low, high: A 95% interval of the median; of all but the baseline, of the ratio to it.
+        bytes: Of the graph's file in ONNX Runtime, of the parameters in torch.
         loaded: The load of the machine meanwhile, in processes a core.
+        provider: What ONNX Runtime ran it on; empty for torch.
     """
 
     network: str
@@ -69,6 +87,11 @@ class Timing(NamedTuple):
     loaded: float
     machine: str
     date: str
+    provider: str = ""
+
+
+Described = tuple[str, int, str, str, int, str]
+"""What a time is of: network, batch, runtime, precision, threads, provider."""
 
 
 class Stopwatch:
@@ -86,11 +109,12 @@ class Stopwatch:
         self._limits = {batch: study.constraints.limits_of(name) for name, batch in BATCHES.items()}
         self._measures = measures
         told = (entry for entry in entries if entry["event"] == "latency")
-        known = [Timing(**{name: entry[name] for name in Timing._fields}) for entry in told]
+        known = [_told(entry) for entry in told]
         self._known = {self._key(timing): timing for timing in known}
         self._new: list[Timing] = []
         self._baseline: Configuration | None = None
         self._running: dict[int, Timed] = {}
+        self._built: dict[Described, tuple[Run, int]] = {}
         self._told = False
 
     def begin(self, baseline: Configuration) -> dict[str, Timing]:
@@ -98,7 +122,27 @@ class Stopwatch:
         if baseline != self._baseline:
             self._baseline = baseline
             self._running.clear()
+            self._built.clear()
         return self.of(baseline)
+
+    def unfit(self) -> tuple[str, Location] | None:
+        """Returns why nothing can be timed as the study wants it, and the field that says so; None if all can."""
+        if not self.wanted or not self._measures or self.spec.provider is None:
+            return None
+        try:
+            demand_provider(self.spec.provider, "it can't be timed on that")
+        except InputError as error:
+            return str(error), ("latency", "provider")
+        return None
+
+    def stranger(self, own: Configuration) -> str | None:
+        """Returns why a configuration can't be timed in the runtime of all others, in a sentence; None if it can."""
+        if not self.wanted or self.spec.runtime != "torch" or not own.train.evaluation.int8:
+            return None
+        return (
+            "an arm answers in int8, which torch doesn't run, and times of two runtimes don't compare: "
+            "say latency: {runtime: onnxruntime}, which runs all arms"
+        )
 
     def of(self, own: Configuration) -> dict[str, Timing]:
         """Returns a configuration's times by the name of the cost; nothing of a study that asks for none.
@@ -139,15 +183,16 @@ class Stopwatch:
             self._new.append(self._known[key])
         return self._known[key]
 
-    def _described(self, own: Configuration, batch: int) -> tuple[str, int, str, str, int]:
+    def _described(self, own: Configuration, batch: int) -> Described:
         network = identity({"network": own.network.structure, "input": list(own.input)})
         runtime = "int8" if own.train.evaluation.int8 else self.spec.runtime
         precision = {"torch": self.spec.precision, "int8": "int8"}.get(runtime, "float32")
-        return network, batch, runtime, precision, self.spec.threads
+        provider = self.spec.provider or provider_of(runtime)
+        return network, batch, runtime, precision, self.spec.threads, provider
 
     @staticmethod
-    def _key(timing: Timing) -> tuple[str, int, str, str, int]:
-        return timing.network, timing.batch, timing.runtime, timing.precision, timing.threads
+    def _key(timing: Timing) -> Described:
+        return timing.network, timing.batch, timing.runtime, timing.precision, timing.threads, timing.provider
 
     def _measured(self, own: Configuration, batch: int) -> Timing:
         from search.environment import hardware
@@ -172,7 +217,11 @@ class Stopwatch:
                 found = middle(_milliseconds(pair, reference))
         runs, now = len(subject.seconds), datetime.now(UTC).strftime("%Y-%m-%d")
         machine: str = hardware()["cpu"]
-        return Timing(*self._described(own, batch), *found, runs, size, round(load(), 2), machine, now)
+        network, batch, runtime, precision, threads, provider = self._described(own, batch)
+        busy = round(load(), 2)
+        return Timing(
+            network, batch, runtime, precision, threads, *found, runs, size, busy, machine, now, provider
+        )  # fmt: skip
 
     def _beside(self, batch: int, folder: Path) -> Timed:
         """Returns the baseline, built once for a batch, to take turns with."""
@@ -183,19 +232,36 @@ class Stopwatch:
         return self._running[batch]
 
     def _subject(self, own: Configuration, batch: int, folder: Path) -> tuple[Timed, int]:
-        """Builds a network to be timed, of any weights: time depends on shapes alone."""
+        """Returns a network to be timed at a batch, and its bytes; for the next batch it isn't built again."""
+        from search.timing import Timed, images_like
+
+        assert self._baseline is not None
+        key, base = (self._described(each, 0) for each in (own, self._baseline))
+        if key not in self._built:
+            self._built = {known: built for known, built in self._built.items() if known == base}
+            self._built[key] = self._runner(own, folder)
+        run, size = self._built[key]
+        return Timed(run, images_like(own.input, batch)), size
+
+    def _runner(self, own: Configuration, folder: Path) -> tuple[Run, int]:
+        """Builds a network of any weights: time depends on shapes alone."""
         from blocks import Metadata, TrainedNetwork
         from blocks.initialisation import seeded
-        from search.timing import Timed, images_like, runner
+        from search.timing import runner
 
         channels = own.input[0]
         metadata = Metadata(input=own.input, mean=(0.5,) * channels, std=(0.25,) * channels)
         with seeded(0):
             model = TrainedNetwork(own.network, metadata).eval()
-        _, _, runtime, precision, threads = self._described(own, batch)
+        _, _, runtime, precision, threads, provider = self._described(own, 0)
         graph = folder / f"{len(list(folder.iterdir()))}.onnx"
-        run, size = runner(model, runtime, precision, threads, graph, lambda: _noise(own.input))
-        return Timed(run, images_like(own.input, batch)), size
+        return runner(model, runtime, precision, threads, graph, lambda: _noise(own.input), provider or CPU)
+
+
+def _told(entry: Mapping[str, Any]) -> Timing:
+    """Reads a time of the record, in which older ones name no provider."""
+    provider = entry.get("provider", provider_of(entry["runtime"]))
+    return Timing(**{name: entry[name] for name in Timing._fields if name != "provider"}, provider=provider)
 
 
 def wanted(study: StudySpec) -> dict[str, int]:

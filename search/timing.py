@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from search.engine import cores
+from search.providers import CPU
 
 if TYPE_CHECKING:
     import torch
@@ -63,9 +64,16 @@ def images_like(shape: Sequence[int], batch: int) -> torch.Tensor:
 
 
 def runner(
-    model: TrainedNetwork, runtime: str, precision: str, threads: int, graph: Path, splits: Callable[[], Splits]
+    model: TrainedNetwork,
+    runtime: str,
+    precision: str,
+    threads: int,
+    graph: Path,
+    splits: Callable[[], Splits],
+    provider: str = CPU,
 ) -> tuple[Callable[[torch.Tensor], Any], int]:
-    """Returns what runs a model for inference, batch norms folded, and how many bytes its weights are.
+    """Returns what runs a model for inference, batch norms folded, and how many bytes that is: the graph's file in ONNX
+    Runtime, so that float32 and int8 compare; the parameters in torch, which has no file of its own.
 
     Args:
         runtime: One of ``RUNTIMES``.
@@ -73,13 +81,13 @@ def runner(
         threads: Of the CPU; torch's are set by the caller.
         graph: Where a runtime of graphs keeps the model's.
         splits: The images that set the ranges of int8.
+        provider: What ONNX Runtime runs it on.
 
     Raises:
         InputError: If the runtime isn't installed, or the model has no such graph.
     """
     import torch
 
-    floats = 4 * sum(parameter.numel() for parameter in model.parameters())
     if runtime == "torch":
         from search.deployed import Deployed
         from search.train.precision import autocast
@@ -91,15 +99,15 @@ def runner(
             with autocast(precision, torch.device("cpu")):
                 return network(images)
 
-        return run, floats
+        return run, 4 * sum(parameter.numel() for parameter in model.parameters())
     from search.formats import Order, onnx
     from search.quantise import quantise
 
     if runtime == "onnxruntime":
         onnx.export_graph(Order(model, graph, splits, fixed_size=True))
-        return onnx.session(graph, threads), floats
-    quantise(model, splits(), graph)
-    return onnx.session(graph, threads), graph.stat().st_size
+    else:
+        quantise(model, splits(), graph)
+    return onnx.session(graph, threads, provider), graph.stat().st_size
 
 
 def load() -> float:

@@ -104,7 +104,8 @@
     origin = from ?? document.activeElement;
     again = () => {};
     title.textContent = own.label;
-    const costs = Object.entries(own.costs).map(([name, value]) => `${Math.round(value).toLocaleString("en")} ${name === "macs" ? "MACs" : name === "params" ? "parameters" : name}`);
+    const costs = Object.entries(own.costs).map(([name, value]) => name.startsWith("latency_") ? `${value.toPrecision(3)} ms for ${name.slice(8)}`
+      : `${Math.round(value).toLocaleString("en")} ${name === "macs" ? "MACs" : name === "params" ? "parameters" : name}`);
     body.replaceChildren(make("p", { className: "kicker" }, [`arm ${arm}`, own.status === "run" ? "" : `${own.status}: ${own.reason}`, ...costs].filter(Boolean).join(" · ")));
     if (arm === known.baseline) body.append(section("Against the baseline", make("p", {}, "This is the baseline.")));
     else if (own.diff.length) body.append(section("Against the baseline", table("What differs from the baseline", ["Field", "Baseline", "This arm"], own.diff.map(([path, base, value]) => [path, told(base), told(value)]))));

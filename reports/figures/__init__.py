@@ -9,7 +9,7 @@ A figure module has
   variants, of which the reader switches one on (``SWITCH`` is then the name of the switch, such as "Cost"). Plotly's
   own figures will do too; importing plotly takes longer than a page does, so ours are made by ``ink.figure``;
 - ``COLUMNS``: the columns of the frame that readers see under the figure, with their headings. Where the frame has
-  a column ``arm``, the first cell of a row opens that arm.
+  a column ``arm``, the first cell of a row opens that arm. Those in ``OPTIONAL``, if there is one, only some runs have.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from reports.changes import describe
 from reports.comparisons import DECLARED
 from reports.frontier import on_front
 from reports.labels import place
-from reports.numbers import count, percent, percent_interval, quantity
-from reports.table import Table
+from reports.numbers import SPACE, count, milliseconds, percent, percent_interval, quantity
+from reports.table import ENGINE, LATENCIES, SIZE, Table
 
 SECTION = "cost"
 ORDER = 10
@@ -33,6 +33,9 @@ COLUMNS = {
     "params": "Parameters",
     "activations": "Activations",
     "seconds": "Seconds a trial",
+    "latency_1": "Milliseconds for 1 image",
+    "latency_64": "Milliseconds for 64 images",
+    "megabytes": "Megabytes",
     "count": "Arms",
 }
 BASELINE, FRONT, OTHERS = "baseline", "on the front", "other arms"
@@ -41,12 +44,24 @@ MOST_TAGS = 18
 SWITCH = "Cost"
 HOVERED = ["label", "mean", "low", "high", "n", "likely", "macs", "params", "count"]
 Floats = NDArray[np.float64]
-COSTS = {"macs": "MACs", "params": "parameters", "activations": "activations", "seconds": "training time"}
+COSTS = {
+    "macs": "MACs",
+    "params": "parameters",
+    "activations": "activations",
+    "seconds": "training time",
+    "latency_1": "milliseconds, 1 image",
+    "latency_64": "milliseconds, 64 images",
+    "megabytes": "megabytes",
+}
+OPTIONAL = (*LATENCIES, SIZE)
 TITLES = {
     "macs": "MACs an image, log scale",
     "params": "parameters, log scale",
     "activations": "activations an image, log scale",
     "seconds": "training time of a trial, s, log scale",
+    "latency_1": "milliseconds for 1 image, log scale",
+    "latency_64": "milliseconds for 64 images, log scale",
+    "megabytes": "megabytes, log scale",
 }
 
 
@@ -58,9 +73,12 @@ def data(table: Table) -> pd.DataFrame:
     ``front`` is for MACs, and ``likely`` the probability of it (:func:`reports.frontier.on_front`). ``matched`` names
     the cost in which arms are called equal, within ``tolerance``. Beyond 600 arms those off the front are counted
     (``count``) in the cells of a grid, of each cost anew: then ``cost`` names the one that a row is for. A single arm
-    makes no figure.
+    makes no figure. Milliseconds and megabytes, with the ``engine`` that they are of, are there where the study
+    measured them, all in one engine: those of two don't compare, and stay in a figure of their own.
     """
     arms = fold(table).dropna(subset=["mean", "macs"])
+    if ENGINE in arms and arms[ENGINE].nunique(dropna=False) > 1:
+        arms = arms.drop(columns=[name for name in (*OPTIONAL, ENGINE) if name in arms])
     if table.design.kind in DECLARED:
         changes = [describe(table, arm) for arm in arms.index]
         arms["series"] = [change.factor for change in changes]
@@ -76,13 +94,14 @@ def data(table: Table) -> pd.DataFrame:
     arms["count"] = 1
     arms["cost"], arms["matched"] = "", table.design.match or ""
     arms["tolerance"] = (table.design.tolerance or np.nan) if table.design.match in COSTS else np.nan
-    marks = ["label", "series", "tag", "match", "is_tuned", *COSTS, "mean", "low", "high", "n", "front", "likely"]
+    costs = [name for name in (*COSTS, ENGINE) if name in arms]
+    marks = ["label", "series", "tag", "match", "is_tuned", *costs, "mean", "low", "high", "n", "front", "likely"]
     frame = arms[[*marks, "count", "cost", "matched", "tolerance"]].reset_index(names="arm")
     if len(frame) < 2:
         return frame.iloc[:0]
     if len(frame) <= MOST_POINTS:
         return frame
-    return pd.concat([_counted(frame, cost) for cost in COSTS if frame[cost].gt(0).any()], ignore_index=True)
+    return pd.concat([_counted(frame, cost) for cost in _costs(frame)], ignore_index=True)
 
 
 def caption(frame: pd.DataFrame) -> str:
@@ -103,6 +122,8 @@ def caption(frame: pd.DataFrame) -> str:
         said.append(f"Within the grey strip, costs are called equal (±{frame['tolerance'].iloc[0]:.0%}).")
     if frame["likely"].notna().any():
         said.append("How likely an arm is on the true front, given the noise, is in the table and in the hover text.")
+    if ENGINE in frame:
+        said.append(f"Milliseconds and megabytes are those of {frame[ENGINE].iloc[0]}, alike for all arms.")
     if (frame["count"] > 1).any():
         said.append("Off the front, arms are counted in a grid: the larger the square, the more of them.")
     return " ".join(said)
@@ -111,11 +132,16 @@ def caption(frame: pd.DataFrame) -> str:
 def draw(frame: pd.DataFrame) -> dict[str, ink.Figure]:
     """Draws the frame of :func:`data`, once for each cost."""
     drawn = {}
-    for cost, name in COSTS.items():
+    for cost in _costs(frame):
         part = frame[frame["cost"].isin(["", cost]) & frame[cost].gt(0)].reset_index(drop=True)
         if len(part) > 1 and part[cost].nunique() > 1:
-            drawn[name] = _against(part.assign(x=part[cost]), cost)
+            drawn[COSTS[cost]] = _against(part.assign(x=part[cost]), cost)
     return drawn or {COSTS["macs"]: _against(frame.assign(x=frame["macs"]), "macs")}
+
+
+def _costs(frame: pd.DataFrame) -> list[str]:
+    """Returns the costs that a frame knows of any arm."""
+    return [cost for cost in COSTS if cost in frame and frame[cost].gt(0).any()]
 
 
 def _against(frame: pd.DataFrame, cost: str) -> ink.Figure:
@@ -156,7 +182,7 @@ def _marks(part: pd.DataFrame, colour: str) -> ink.Trace:
         "text": [ink.plain(tag) for tag in part["tag"]] if tagged else None,
         "textposition": part["side"].tolist() if tagged else None,
         "textfont": {"color": colour, "size": 12.5},
-        "hovertext": [_hover(row) for row in part[HOVERED].to_dict("records")],
+        "hovertext": [_hover(row) for row in part.reindex(columns=[*HOVERED, *OPTIONAL]).to_dict("records")],
         "customdata": part["arm"].tolist(),
         "hoverinfo": "text",
         "marker": _marker(part, series, matched, tuned, colour),
@@ -196,7 +222,10 @@ def _hover(row: dict[Any, Any]) -> str:
     accuracy = f"{_known(percent(row['mean'], 2), interval)}, {count(int(row['n']), 'seed')}"
     likely = "" if row["likely"] != row["likely"] else f"<br>on the true front with probability {row['likely']:.2f}"
     costs = f"{quantity(row['macs'], 'MACs')}, {quantity(row['params'], 'parameters')}"
-    return f"<b>{ink.plain(row['label'])}</b><br>{accuracy}<br>{costs}{likely}"
+    measured = [f"{milliseconds(row[name])}{SPACE}ms for {name[8:]}" for name in LATENCIES if row[name] == row[name]]
+    measured += [f"{milliseconds(row[SIZE])}{SPACE}MB"] if row[SIZE] == row[SIZE] else []
+    took = f"<br>{', '.join(measured)}" if measured else ""
+    return f"<b>{ink.plain(row['label'])}</b><br>{accuracy}<br>{costs}{took}{likely}"
 
 
 def _known(*parts: str) -> str:
@@ -230,11 +259,12 @@ def _counted(frame: pd.DataFrame, cost: str) -> pd.DataFrame:
     kept, crowd = frame[alone], frame[~alone]
     cells = 30 * _cells(np.log10(crowd[cost].to_numpy()), 48) + _cells(crowd["mean"].to_numpy(), 30)
     cell, counts = np.unique(cells, return_inverse=True, return_counts=True)[1:]
-    numbers = [*COSTS, "mean", "n", "tolerance"]
+    numbers = [*(name for name in COSTS if name in frame), "mean", "n", "tolerance"]
     folded = pd.DataFrame({name: _means(crowd[name].to_numpy(float), cell) for name in numbers}).assign(count=counts)
     folded["label"] = [f"{number} arms" if number > 1 else "1 arm" for number in counts.tolist()]
     folded = folded.assign(arm="", series=OTHERS, tag="", match="none", front=False, low=np.nan, high=np.nan)
     folded = folded.assign(is_tuned=False, likely=np.nan, cost=cost, matched=frame["matched"].iloc[0])
+    folded = folded.assign(**({ENGINE: frame[ENGINE].iloc[0]} if ENGINE in frame else {}))
     return pd.concat([folded[frame.columns], kept], ignore_index=True)
 
 

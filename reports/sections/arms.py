@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
+
 from reports.arms import digits
 from reports.findings import Findings
 from reports.grid import Cell, Column, Grid
-from reports.numbers import ABSENT, milliseconds, percent, quantity, seconds
+from reports.numbers import ABSENT, milliseconds, percent, quantity, seconds, words
 from reports.sections import Section
-from reports.table import LATENCIES
+from reports.table import ENGINE, LATENCIES, SIZE
 
 ID = "arms"
 ORDER = 40
@@ -64,6 +66,7 @@ def _columns(findings: Findings) -> list[tuple[Column, Callable[[Row], Cell], bo
         (Column("Parameters"), lambda row: Cell(quantity(row["params"]), row["params"]), True),
         (Column("Activations"), lambda row: Cell(quantity(row["activations"]), row["activations"]), True),
         *((_latency_column(name), _latency(name), name in arms) for name in LATENCIES),
+        (_size_column(arms), lambda row: Cell(milliseconds(row[SIZE]), row[SIZE]), SIZE in arms),
         (Column("Seeds", hint="Completed, of those planned"), _seeds, True),
         (Column("Validation"), accuracy("", shown), measured),
         (Column("SD,\u00a0pp"), lambda row: Cell(percent(row["sd"], 2).removesuffix("%"), row["sd"]), several),
@@ -79,6 +82,11 @@ def _latency_column(name: str) -> Column:
     images = name.removeprefix("latency_")
     hint = "Milliseconds, measured before anything was trained; intervals are in latency.csv"
     return Column(f"Batch of {images}, ms", hint=hint)
+
+
+def _size_column(arms: pd.DataFrame) -> Column:
+    engines = words(sorted(arms[ENGINE].dropna().unique())) if ENGINE in arms else ""
+    return Column("MB", hint=f"Of the file that was timed, in {engines}; of the parameters alone in torch")
 
 
 def _latency(name: str) -> Callable[[Row], Cell]:

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from blocks.source import InputError
+from search.providers import CPU
 
 if TYPE_CHECKING:
     from blocks import TrainedNetwork
@@ -31,12 +32,14 @@ class Order(NamedTuple):
         out: The file or folder.
         splits: Loads the data that it was trained on, for what has to see images.
         fixed_size: Whether the images' size is to be fixed to that of the training.
+        provider: What ONNX Runtime checks a graph on.
     """
 
     model: TrainedNetwork
     out: Path
     splits: Callable[[], Splits]
     fixed_size: bool = False
+    provider: str = CPU
 
 
 class Format(Protocol):

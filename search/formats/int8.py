@@ -13,4 +13,4 @@ def write(order: Order) -> list[str]:
     """Writes the quantised graph, and tells what it costs: accuracy on validation, bytes, time."""
     splits = order.splits()
     quantise(order.model, splits, order.out)
-    return agreement(order.model, splits, session(order.out), order.out)
+    return agreement(order.model, splits, session(order.out, provider=order.provider), order.out)

@@ -16,6 +16,7 @@ from blocks.source import InputError
 from search.deployed import Deployed, check, example
 from search.formats import Order, library
 from search.formats.pt2 import dynamic_shapes, refusal
+from search.providers import CPU, demand_provider
 
 SUFFIX = ".onnx"
 
@@ -23,8 +24,9 @@ SUFFIX = ".onnx"
 def write(order: Order) -> list[str]:
     """Writes the graph with its labels, and holds it against the model in ONNX Runtime."""
     export_graph(order)
-    run = session(order.out)
-    return [check(order.model, run, fixed=order.fixed_size, name="ONNX Runtime")]
+    run = session(order.out, provider=order.provider)
+    name = "ONNX Runtime" if order.provider == CPU else f"ONNX Runtime's {order.provider}"
+    return [check(order.model, run, fixed=order.fixed_size, name=name)]
 
 
 def export_graph(order: Order) -> None:
@@ -60,16 +62,19 @@ def export_graph(order: Order) -> None:
     onnx.save(graph, order.out)
 
 
-def session(path: Path, threads: int = 1) -> Any:
-    """Returns a function that runs a graph in ONNX Runtime on the CPU: images in, logits out, both tensors.
+def session(path: Path, threads: int = 1, provider: str = CPU) -> Any:
+    """Returns a function that runs a graph in ONNX Runtime: images in, logits out, both tensors on the CPU.
 
     Raises:
-        InputError: If ONNX Runtime is missing.
+        InputError: If ONNX Runtime is missing, or the provider can't run here.
     """
     runtime = library("onnxruntime", "onnx")
+    demand_provider(provider, "provider")
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = threads, 3
-    opened = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    opened = runtime.InferenceSession(str(path), options, providers=[provider])
+    if provider not in opened.get_providers():  # ONNX Runtime itself would go on on the CPU
+        raise InputError(f"{provider} can't run here: ONNX Runtime finds no such device, or not its libraries")
 
     def run(images: Tensor) -> Tensor:
         return torch.from_numpy(opened.run(["logits"], {"images": images.numpy()})[0])

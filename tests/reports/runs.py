@@ -356,12 +356,18 @@ def diagnosed_ablation() -> Sketch:
     machine = {"threads": 1, "loaded": 0.4, "machine": "Xeon", "date": "2026-11-22"}
     sketch.latency = [
         {
-            "arm": each, "runtime": "torch", "precision": "float32", "batch": batch, "median": 0.21 * batch + place,
-            "low": 0.2 * batch + place, "high": 0.23 * batch + place, "bytes": 40_000 + place, **machine,
+            "arm": each, "runtime": runtime, "precision": "float32", "batch": batch, "median": 0.21 * batch + place,
+            "low": 0.2 * batch + place, "high": 0.23 * batch + place, "bytes": 40_000 + place, "provider": provider,
+            **machine,
         }
         for place, each in enumerate((arm, other))
         for batch in (1, 64)
+        for runtime, provider in (("torch", ""), *((name, "CPUExecutionProvider") for name in ("onnxruntime", "int8")))
     ]  # fmt: skip
+    for place, entry in enumerate(sketch.arms):  # as a study has them that measures its own arms, in one runtime
+        timed = {"runtime": "onnxruntime", "provider": "CPUExecutionProvider", "bytes": 51_000 + place}
+        entry["cost"] |= {"latency_1": 0.2 + place / 90, "latency_64": 13.1 - place}
+        entry["latency"] = dict.fromkeys(("latency_1", "latency_64"), timed)
     return sketch
 
 

@@ -16,7 +16,7 @@ import pytest
 
 import reports
 from reports import figures
-from reports.figures import accuracy_cost, learning_curves, selection
+from reports.figures import accuracy_cost, latency, learning_curves, selection
 from reports.numbers import percent_interval
 from reports.table import Table, read
 from tests.reports import runs
@@ -42,7 +42,7 @@ def test_every_figure_shows_every_run_or_nothing(
     frame = figure.data(table(name))
     if frame.empty:
         return
-    assert set(figure.COLUMNS) <= set(frame.columns)
+    assert set(figure.COLUMNS) - set(getattr(figure, "OPTIONAL", ())) <= set(frame.columns)
     for fraction in {"mean", "share", "volume", "best"} & set(frame.columns):
         assert frame[fraction].between(0, 1 + 1e-9).all()
     assert figure.caption(frame).endswith(".")
@@ -201,3 +201,22 @@ def test_missing_numbers_are_null_in_figures(table: Callable[[str], Table]) -> N
     text = accuracy_cost.draw(accuracy_cost.data(table("search")))["MACs"].to_json()
     assert "NaN" not in text
     assert not np.isnan(json.loads(text)["data"][0]["y"][0])
+
+
+def test_times_of_two_engines_never_share_a_front(tmp_path: Path) -> None:
+    sketch = runs.diagnosed_ablation()
+    table = read(sketch.write(tmp_path / "one"))
+    drawn = accuracy_cost.draw(accuracy_cost.data(table))
+    assert {"MACs", "milliseconds, 1 image", "milliseconds, 64 images", "megabytes"} <= set(drawn)
+    assert "those of ONNX Runtime (CPUExecutionProvider)" in accuracy_cost.caption(accuracy_cost.data(table))
+    frame = latency.data(table)
+    for variant, figure in latency.draw(frame).items():
+        fronts = [trace for trace in figure.data if trace["mode"] == "lines"]
+        assert [trace["name"] for trace in fronts] == [f"Pareto front, {name}" for name in ("torch", "ONNX Runtime")]
+        for name, trace in zip(("torch", "ONNX Runtime"), fronts, strict=True):
+            own = frame.loc[frame["engine"] == name, "bytes" if variant == "size" else "median"]
+            assert set(trace["x"][:-1]) <= set(own)
+    sketch.arms[2]["latency"] = {"latency_1": {"runtime": "torch", "bytes": 40_000}}
+    mixed = accuracy_cost.data(read(sketch.write(tmp_path / "two")))
+    assert "MACs" in accuracy_cost.draw(mixed)
+    assert not {"milliseconds, 1 image", "milliseconds, 64 images", "megabytes"} & set(accuracy_cost.draw(mixed))

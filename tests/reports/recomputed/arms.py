@@ -12,6 +12,9 @@ def check(run: Run) -> None:
     assert [row["arm"] for row in rows] == list(run.entries)
     for cost in next(iter(run.entries.values()))["cost"]:
         run.check(where, rows, cost, [entry["cost"][cost] for entry in run.entries.values()])
+    sizes = [entry["latency"]["latency_1"]["bytes"] / 1e6 for entry in run.entries.values() if "latency" in entry]
+    if sizes:
+        run.check(where, rows, "megabytes", sizes)
     run.check(where, rows, "out_channels", [entry["out_channels"] for entry in run.entries.values()])
     values = [numbers(run.scores(row["arm"])) for row in rows]
     run.check(where, rows, "n", [len(own) for own in values])
