@@ -15,6 +15,7 @@ if __name__ == "__main__":
 import argparse
 import csv
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,8 +25,8 @@ from search.mend import mend
 from search.record import RunDirectoryError, command
 from search.standing import Standing
 
-MADE = ("study.yaml", "environment.json", "arms.json", "results.csv", "epochs.csv", "report.html", "report.json")
-"""Files that every run has, made from the record."""
+MADE = ("study.yaml", "environment.json", "arms.json", "results.csv", "epochs.csv")
+"""Files that every run has, made from the record; beside its page."""
 
 NAMED = 3
 """Of many trials, so many are named."""
@@ -64,11 +65,11 @@ def main(arguments: list[str] | None = None) -> int:
 def problems(standing: Standing) -> list[Problem]:
     """Returns what keeps a run from being whole; nothing of one that is."""
     mending = command("search.audit", standing.directory, "--mend")
-    found = [
-        Problem(f"line {number} of the record does not match its checksum", mending) for number in standing.scan.damaged
-    ]
+    found = [Problem(what, mending) for what in standing.scan.faults]
     found += [Problem(f"{_named(standing.twice)} ended twice", mending)] if standing.twice else []
     found += [Problem(what, standing.resume) for what in (*_unfinished(standing), *_spoilt(standing))]
+    if standing.ended:
+        found += [Problem(what, command("reports", standing.directory)) for what in _page(standing.directory)]
     return found
 
 
@@ -105,9 +106,12 @@ def _spoilt(standing: Standing) -> Iterator[str]:
     directory = standing.directory
     if not standing.ended:
         return
-    for name in MADE:
-        if not (directory / name).is_file():
+    told = (standing.last("written") or {}).get("sha256", {})  # not there in runs of earlier versions
+    for name in dict.fromkeys((*MADE, *told)):
+        if name in MADE and not (directory / name).is_file():
             yield f"{name} is missing"
+        elif name in told and _sha256(directory / name) != told[name]:
+            yield f"{name} is not what was made of the record"
     exported = standing.last("exported") or {}
     for name, sha256 in exported.get("sha256", {}).items():
         if _sha256(directory / name) != sha256:
@@ -118,6 +122,26 @@ def _spoilt(standing: Standing) -> Iterator[str]:
             yield f"weights/{trial}.safetensors is not what was trained"
     if (directory / "results.csv").is_file() and (wrong := _wrong_rows(standing)):
         yield f"results.csv and the record tell different things of {_named(wrong)}"
+
+
+def _page(directory: Path) -> Iterator[str]:
+    """Yields what is wrong with the page, which anyone may build again: so it has no hash."""
+    for name in ("report.html", "report.json"):
+        if not (directory / name).is_file():
+            yield f"{name} is missing"
+        elif not _is_whole(directory / name):
+            yield f"{name} is not whole"
+
+
+def _is_whole(path: Path) -> bool:
+    content = path.read_bytes()
+    if path.suffix == ".html":
+        return content.rstrip().endswith(b"</html>")
+    try:
+        json.loads(content)
+    except ValueError:
+        return False
+    return True
 
 
 def _notes(standing: Standing) -> Iterator[str]:
@@ -132,8 +156,9 @@ def _notes(standing: Standing) -> Iterator[str]:
 
 def _wrong_rows(standing: Standing) -> list[str]:
     """Returns the trials that results.csv lacks, or tells otherwise of. It may hold more than the plan of now does."""
-    with (standing.directory / "results.csv").open(newline="", encoding="utf-8") as file:
-        rows = {row["trial"]: row["status"] for row in csv.DictReader(file)}
+    with (standing.directory / "results.csv").open(newline="", encoding="utf-8", errors="replace") as file:
+        found = csv.DictReader(line.replace("\0", "\N{REPLACEMENT CHARACTER}") for line in file)
+        rows = {str(row.get("trial")): row.get("status") for row in found}
     ends = {trial: entry["status"] for trial, entry in standing.finished.items()}
     lacking = [trial for phase in standing.phases for trial in phase.trials if trial in ends and trial not in rows]
     return lacking + [trial for trial, status in rows.items() if ends.get(trial) != status]

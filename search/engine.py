@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -131,7 +132,16 @@ def too_long(seconds: float | None) -> Reply:
 
 
 def _send(pipe: Connection, runner: Runner, job: Job, splits: Splits, device: str) -> None:
+    threading.Thread(target=_end_with_driver, daemon=True).start()
     pipe.send(attempt(runner, job, splits, device))
+
+
+def _end_with_driver() -> None:
+    """Waits for the end of the process that started this one, however that ends, and ends what is left of the job."""
+    driver = multiprocessing.parent_process()
+    assert driver is not None
+    driver.join()
+    end_with_children(os.getpid())
 
 
 def default_workers(threads: int, gpus: float | None = None) -> int:

@@ -25,6 +25,12 @@ SCHEMA = 1
 
 IMAGE_COLUMNS = ["trial", "split", "images", "correct"]
 
+MADE = (
+    "study.yaml", "environment.json", "arms.json", "results.csv", "epochs.csv", "images.csv", "diagnosis.json",
+    "diagnosis.csv",
+)  # fmt: skip
+"""The files of a run that its driver alone makes, of the plan and the record; their hashes are kept in the record."""
+
 Entries = list[dict[str, Any]]
 
 

@@ -12,10 +12,13 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from search.record import RunDirectoryError
 
 PLAIN_EVERY_SECONDS = 10.0
+WIDE = 100
+"""Columns of a terminal that has room for a long bar."""
 
 
 class Talk:
@@ -60,12 +63,13 @@ class Talk:
             columns = (
                 SpinnerColumn(),
                 TextColumn("{task.description}"),
-                BarColumn(bar_width=24),
+                BarColumn(bar_width=24 if self._console.width >= WIDE else 8),
                 MofNCompleteColumn(),
-                TextColumn("{task.fields[state]}"),
                 TimeElapsedColumn(),
+                TextColumn("{task.fields[state]}", table_column=Column(ratio=1, no_wrap=True)),  # cut where room ends
             )
-            self._progress = Progress(*columns, console=self._console, transient=True, refresh_per_second=5)
+            shown = Progress(*columns, console=self._console, transient=True, refresh_per_second=5, expand=True)
+            self._progress = shown
             self._task = self._progress.add_task(name, total=total, completed=done, state="")
             self._progress.start()
         else:
@@ -92,7 +96,9 @@ class Talk:
         self._done += 1
         self._fresh += 1
         self._total, self._best = total, best
-        self._log("debug", f"{entry['trial']} {entry['status']}", arm=label, accuracy=entry.get("val_accuracy"))
+        who = {"trial": entry["trial"], "arm": entry["arm"], "label": label}
+        told = {"phase": self._phase, "status": entry["status"], "accuracy": entry.get("val_accuracy")}
+        self._log("debug", f"{entry['trial']} {entry['status']}", **who, **told)
         if entry["status"] not in ("completed", "stopped"):
             self._failed += entry["status"] == "failed"
             self._reasons[entry["reason"]] += 1
@@ -101,9 +107,7 @@ class Talk:
                 self.warn(f"{entry['trial']} ({label}) {entry['status']}: {entry['reason']}{alone}")
             if entry["status"] == "failed":
                 more = {key: entry.get(key) for key in ("reason", "traceback", "log", "alone")}
-                self._log(
-                    "error", f"{entry['trial']} failed", trial=entry["trial"], arm=entry["arm"], label=label, **more
-                )
+                self._log("error", f"{entry['trial']} failed", **who, **more)
         self._show()
 
     def end_phase(self) -> None:
@@ -126,7 +130,7 @@ class Talk:
     def _show(self) -> None:
         failed = f" · {self._failed} failed" if self._failed else ""
         best = f" · best {self._best}" if self._best else ""
-        state = f"{self._running} running{failed}{best}{self._time_left()}"
+        state = f"{self._running} running{failed}{self._time_left()}{best}"
         if self._progress is not None:
             self._progress.update(self._task, completed=self._done, total=self._total, state=state)
         elif time.monotonic() - self._said >= PLAIN_EVERY_SECONDS:

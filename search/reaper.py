@@ -94,7 +94,7 @@ def end_with_children(number: int) -> None:
     """Ends a process of this user and all that descend from it, whatever signals they ignore."""
     for process in [process for process in processes() if process[0] == number]:
         below = descendants(process)  # before it is gone: they would be another's children then
-        for found, _ in {process} | below:
+        for found, _ in sorted({process} | below, key=lambda each: each[0] == os.getpid()):  # whoever asks goes last
             end(found)
 
 

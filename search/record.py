@@ -1,7 +1,8 @@
 """The record of a run: one append-only file, a checksum a line, flushed to disk, and one writer.
 
-Everything else in a run directory can be made again from it. A line is one JSON object with two fields, the
-checksum (the first 16 hexadecimal digits of the SHA-256) of the text of the second, and the entry itself.
+Everything else in a run directory can be made again from it. A line is one JSON object: a checksum (the first 16
+hexadecimal digits of the SHA-256) of all that follows it, the line's number, and the entry itself. So a line that was
+changed, taken out or put in twice is noticed. Lines of earlier versions have no number.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import shlex
 import socket
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,7 @@ HOLD_SECONDS = 0.3
 """How long a held directory is asked for: whoever only looks whether it is held holds it for an instant."""
 
 _HEAD = '{"checksum":"'
-_MIDDLE = '","entry":'
+_ENTRY = '"entry":'
 
 
 class RunDirectoryError(Exception):
@@ -57,7 +58,7 @@ class Record:
             raise RunDirectoryError(f"{directory}: can't be written: {error.strerror or error}") from None
         try:
             _sweep(directory)
-            self.entries = self._recovered()
+            self.entries, self._next = self._recovered()
             # Unbuffered: a write that failed must not be tried again behind our back.
             self._file = self.path.open("ab", buffering=0)
         except OSError as error:
@@ -78,7 +79,7 @@ class Record:
             RunDirectoryError: If there is no room; nothing of the entry is then left.
         """
         entry = {"event": event, **fields}
-        line = line_of(entry)
+        line = line_of(entry, self._next)
         end = self._file.tell()
         try:
             while line:
@@ -89,6 +90,7 @@ class Record:
             _cut(self.path, end)
             raise RunDirectoryError(f"{self.path}: can't be written: {error.strerror}") from None
         self.entries.append(entry)
+        self._next += 1
         return entry
 
     @staticmethod
@@ -111,19 +113,19 @@ class Record:
     ) -> None:
         self.close()
 
-    def _recovered(self) -> list[dict[str, Any]]:
-        """Reads what is there, and cuts off a last line that was never finished."""
+    def _recovered(self) -> tuple[list[dict[str, Any]], int]:
+        """Reads what is there, and cuts off a last line that was never finished; returns the next line's number too."""
         if not self.path.exists():
-            return []
-        entries, sound, size = read(self.path)
-        if sound < size:
+            return [], 1
+        found = _demand_sound(self.path)
+        if found.sound < found.size:
             warnings.warn(
-                f"{self.path.name}: the last {size - sound} bytes are an unfinished write and were dropped",
+                f"{self.path.name}: the last {found.size - found.sound} bytes are an unfinished write and were dropped",
                 RecordWarning,
                 stacklevel=3,
             )
-            _cut(self.path, sound)
-        return entries
+            _cut(self.path, found.sound)
+        return found.entries, found.next
 
 
 class Snapshot(Record):
@@ -152,31 +154,57 @@ def read(path: Path) -> tuple[list[dict[str, Any]], int, int]:
         the last write was never finished.
 
     Raises:
-        RunDirectoryError: If a line other than the last is damaged.
+        RunDirectoryError: If a line other than the last is damaged, or lines are missing or there twice.
     """
+    found = _demand_sound(path)
+    return found.entries, found.sound, found.size
+
+
+def _demand_sound(path: Path) -> Scan:
     found = scan(path)
     if found.damaged:
-        raise RunDirectoryError(
-            f"{path}:{found.damaged[0]}: the checksum does not match; the record is damaged there; "
-            f"{command('search.audit', path.parent, '--mend')} sets it aside and keeps every line that is whole"
-        )
-    return found.entries, found.sound, found.size
+        wrong = f"{path}:{found.damaged[0]}: the checksum does not match; the record is damaged there"
+    elif found.faults:
+        wrong = f"{path}: {'; '.join(found.faults)}"
+    else:
+        return found
+    mending = command("search.audit", path.parent, "--mend")
+    raise RunDirectoryError(f"{wrong}; {mending} sets it aside and keeps every line that is whole")
 
 
 class Scan(NamedTuple):
     """What a record's file holds.
 
     Attributes:
-        entries: Of the lines that are whole.
+        entries: Of the lines that are whole, each once.
         damaged: The numbers of the lines that are not, from 1.
+        missing: How many lines there were that are not there.
+        repeated: The numbers of the lines that are there already.
+        next: The number that the next line is to have.
         sound: Bytes before a last line that was never finished.
         size: Bytes of the file.
     """
 
     entries: list[dict[str, Any]]
     damaged: list[int]
+    missing: int
+    repeated: list[int]
+    next: int
     sound: int
     size: int
+
+    @property
+    def lost(self) -> int:
+        """How many lines there were whose content is not known."""
+        return len(self.damaged) + self.missing
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong with it, in words; nothing of one that is sound."""
+        found = [f"line {number} of the record does not match its checksum" for number in self.damaged]
+        found += [f"lines of the record are missing: {self.missing:,}"] if self.missing else []
+        found += [f"line {number} of the record is there already" for number in self.repeated]
+        return found
 
 
 def scan(path: Path) -> Scan:
@@ -185,23 +213,37 @@ def scan(path: Path) -> Scan:
         raw = path.read_bytes()
     except OSError as error:
         raise RunDirectoryError(f"{path}: can't be read: {error.strerror}") from None
-    entries, damaged, sound = [], [], 0
-    for number, (line, end) in enumerate(_lines(raw), 1):
-        entry = _entry(line)
-        if entry is not None:
-            entries.append(entry)
+    entries, damaged, repeated, seen, sound, due = [], [], [], set[int](), 0, 1
+    for position, (line, end) in enumerate(_lines(raw), 1):
+        found = _content(line)
+        if found is not None:
+            number = found.get("line", due)
+            if number in seen:
+                repeated.append(position)
+            else:
+                entries.append(found["entry"])
+                seen.add(number)
+                due = max(due, number + 1)
         elif end < len(raw) or not _unfinished(line):
-            damaged.append(number)
+            damaged.append(position)
+            due += 1
         else:
             break
         sound = end
-    return Scan(entries, damaged, sound, len(raw))
+    missing = max(0, due - 1 - len(entries) - len(damaged))
+    return Scan(entries, damaged, missing, repeated, due, sound, len(raw))
 
 
-def line_of(entry: dict[str, Any]) -> bytes:
-    """Returns the line of the record that holds an entry."""
-    text = json.dumps(entry, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return f"{_HEAD}{_checksum(text)}{_MIDDLE}{text}}}\n".encode()
+def record_of(entries: Iterable[dict[str, Any]]) -> bytes:
+    """Returns the text of a record that holds these entries."""
+    return b"".join(line_of(entry, number) for number, entry in enumerate(entries, 1))
+
+
+def line_of(entry: dict[str, Any], number: int) -> bytes:
+    """Returns the line of the record that holds an entry; the first line's number is 1."""
+    content = json.dumps(entry, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = f'"line":{number},{_ENTRY}{content}'
+    return f'{_HEAD}{_checksum(text)}",{text}}}\n'.encode()
 
 
 def holder(directory: Path) -> str | None:
@@ -287,20 +329,20 @@ def _lines(raw: bytes) -> Iterator[tuple[bytes, int]]:
         start = end
 
 
-def _entry(line: bytes) -> dict[str, Any] | None:
-    """Returns a line's entry, or None if the line is damaged or unfinished."""
+def _content(line: bytes) -> dict[str, Any] | None:
+    """Returns a line's number, where it has one, and entry; None if the line is damaged or unfinished."""
     try:
         text = line.decode()
     except UnicodeDecodeError:
         return None
-    body = len(_HEAD) + 16 + len(_MIDDLE)
-    if not text.endswith("}\n") or not text.startswith(_HEAD) or text[body - len(_MIDDLE) : body] != _MIDDLE:
+    start = len(_HEAD) + 16
+    if not text.endswith("}\n") or not text.startswith(_HEAD) or text[start : start + 2] != '",':
         return None
-    entry = text[body:-2]
-    if _checksum(entry) != text[len(_HEAD) : len(_HEAD) + 16]:
+    content = text[start + 2 : -2]
+    if _checksum(content.removeprefix(_ENTRY)) != text[len(_HEAD) : start]:
         return None
-    found = json.loads(entry)
-    return found if isinstance(found, dict) else None
+    found = json.loads(f"{{{content}}}")
+    return found if isinstance(found.get("entry"), dict) else None
 
 
 def _unfinished(line: bytes) -> bool:

@@ -559,8 +559,9 @@ class Session:
         return time.monotonic() - self._started
 
     def last_event(self) -> str:
-        """Returns the kind of the record's last entry, warnings left aside."""
-        return next((entry["event"] for entry in reversed(self.record.entries) if entry["event"] != "warning"), "")
+        """Returns the kind of the record's last entry, those left aside that change nothing."""
+        events = (entry["event"] for entry in reversed(self.record.entries))
+        return next((event for event in events if event not in ("warning", "written")), "")
 
     def _best(self, phase: str) -> str:
         mean, arm = self._leaders.get(phase, (0.0, ""))

@@ -112,7 +112,9 @@ class Standing:
     @property
     def ended(self) -> bool:
         """Whether the last session came to its end."""
-        silent = ("warning", "again", "started", "finished", "sanity")  # what a trial run again by --only leaves behind
+        if self.session is None:
+            return False
+        silent = ("warning", "again", "started", "finished", "sanity", "written")  # what --only leaves behind
         loud = (entry for entry in reversed(self.entries) if entry["event"] not in silent and not entry.get("only"))
         return next((entry["event"] for entry in loud), "") == "ended"
 
@@ -131,7 +133,7 @@ class Standing:
             if not skip and word != "--fresh" and not word.startswith("--only"):
                 kept.append(word)
             skip = word == "--only"
-        return command("search.run", *kept) if kept else command("search.run", "STUDY", "--out", self.directory)
+        return command("search.run", *(kept or [self.directory / "study.yaml", "--out", self.directory]))
 
     def _phase(self, planned: Entry) -> Phase:
         if "budget" in planned:

@@ -22,7 +22,7 @@ from search.doubts import doubts
 from search.engine import Executor, Inline, overcrowding
 from search.environment import environment
 from search.interrupts import Interrupts
-from search.outputs import selection
+from search.outputs import MADE, selection
 from search.plan import Plan
 from search.planned import beside_seeds
 from search.progress import Talk, say
@@ -36,6 +36,7 @@ from search.study import Study, load_study
 from search.time_limit import TimeLimit
 from search.tracking import Tracking
 from search.trial import Job
+from search.winner import sha256_of
 
 PLUGINS = "plugins"
 """The folder of a run directory that holds copies of the study's plugins."""
@@ -120,6 +121,8 @@ class Workplace:
                 self.session.run_only(self.options.only)
             else:
                 self.session.run()
+                if self._last_session() is None and self.session.finished:
+                    self.executor()  # which records the session: the line that told of the one before is lost
                 if self.plan.adaptive and self._executor is not None:
                     self._doubt()
                 if self.session.last_event() != "ended":
@@ -146,6 +149,10 @@ class Workplace:
             found = self._environment(session) | ({"running": now()} if running else {})
             content = json.dumps(found, indent=1, ensure_ascii=False)
             write_atomically(self.directory / "environment.json", content + "\n")
+        if not running:
+            sha256 = {name: sha256_of(self.directory / name) for name in MADE}
+            if self.session.last("written").get("sha256") != sha256:
+                self.record.append("written", sha256=sha256)
 
     def finish(self, report: Path) -> None:
         """Says what came out, on stdout."""

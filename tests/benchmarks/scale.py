@@ -30,7 +30,7 @@ from search.interrupts import Interrupts
 from search.outputs import write_outputs
 from search.plan import Plan
 from search.progress import Talk
-from search.record import Record, line_of
+from search.record import Record, record_of
 from search.session import Session, Shelf
 from search.standing import Standing
 from search.status import lines
@@ -100,7 +100,7 @@ def trials(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     count, took = len(record.ends), record.ends[-1][0] - first
     ideal = -(-count // SLOTS) * options.seconds
     growth = record.ends[-1][1] - record.ends[count // 10][1]
-    entry_mib = sum(len(line_of(entry)) for entry in record.entries) / 2**20
+    entry_mib = len(record_of(record.entries)) / 2**20
     print(
         f"{count:,} trials of {options.seconds:g} s on {SLOTS} slots: {took:.1f} s, {took / ideal:.3f} times the ideal"
     )
@@ -131,7 +131,7 @@ def rows(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     text = MANY.replace("[0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09]", json.dumps(levels))
     (folder / "study.yaml").write_text(text.replace("seeds: 1000", "seeds: 999"))
     made = entries(folder / "study.yaml")
-    (folder / "trials.jsonl").write_bytes(b"".join(map(line_of, made)))
+    (folder / "trials.jsonl").write_bytes(record_of(made))
     plan = Plan(load_study(folder / "study.yaml"))
     before = held()
     standing = timed("read", lambda: Standing.read(folder))

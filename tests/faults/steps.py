@@ -75,7 +75,7 @@ def _in_a_line(strike: _Strike) -> None:
     def struck(self: Record, name: str, **fields: Any) -> dict[str, Any]:
         if name == "finished" and strike.due():
             if strike.kills:  # any other signal leaves the line to be written whole
-                line = line_of({"event": name, **fields})
+                line = line_of({"event": name, **fields}, self._next)
                 self._file.write(line[: len(line) // 2])
             strike.now()
         return append(self, name, **fields)

@@ -1,4 +1,4 @@
-"""A study on a cluster whose nodes come and go: a real second node, really killed."""
+"""A study on a cluster whose nodes come and go: real nodes, really killed, and really cut off."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,51 @@ import pytest
 from search.record import read
 from search.room import Need, room
 from tests.faults.runs import count, demand_whole, wait_until
-from tests.search.command import STUDY, write_study
+from tests.search.command import write_study
 
-LONG = STUDY.replace("epochs: 2", "epochs: 15").replace(
-    "design: {kind: one_at_a_time, seeds: 2", "design: {kind: one_at_a_time, seeds: 6"
-)
+SLEEPY = """
+import time
+from pathlib import Path
+from typing import Literal
+import torch
+from blocks import BlockSpec, Site, register_block
+
+
+class Sleepy(torch.nn.Conv2d):
+    def forward(self, images):
+        if self.training and len(images) == 16 and not Path({enough!r}).exists():
+            time.sleep(0.5)
+        return super().forward(images)
+
+
+@register_block
+class SleepySpec(BlockSpec):
+    kind: Literal["sleepy"] = "sleepy"
+
+    def module(self, site: Site) -> torch.nn.Module:
+        return Sleepy(site.in_channels, site.width, 3, site.stride, 1)
+"""
+LONG = """\
+name: tiny
+data: {kind: synthetic, image_size: 8, channels: 1, num_classes: 4, images: 160}
+plugins: [sleepy.py]
+network:
+  stem: {kind: conv3x3, width: 4}
+  stages: [{block: sleepy, depth: 1, width: 8}]
+train: {epochs: 1, batch_size: 16, optimizer: {kind: sgd, lr: 0.1}}
+factors: {lr: {path: train.optimizer.lr, levels: [0.2]}}
+design: {kind: one_at_a_time, seeds: 30}
+confirm: {finalists: 1, seeds: 1}
+"""
+"""Trials that take time and no computing, until there is a file that says that it is enough."""
+
+SOON = {
+    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "3000",
+    "RAY_health_check_failure_threshold": "3",
+}
+"""Ray is to take a node that doesn't answer for gone after seconds, not after half a minute."""
 
 
 class Nodes:
@@ -54,7 +95,7 @@ def environment() -> Iterator[dict[str, str]]:
     """With a token that the cluster and who joins it share; a socket's path has no room for a test's long folder."""
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
-        yield {**os.environ, **token, "RAY_TMPDIR": folder}
+        yield {**os.environ, **token, **SOON, "RAY_TMPDIR": folder}
 
 
 @pytest.fixture
@@ -77,28 +118,48 @@ def ended(directory: Path) -> list[dict[str, Any]]:
 def test_f14_a_node_that_comes_is_used_and_one_that_goes_costs_only_time(
     tmp_path: Path, environment: dict[str, str], nodes: Nodes
 ) -> None:
+    enough, directory, said = tmp_path / "enough", tmp_path / "runs" / "tiny", tmp_path / "said"
+    (tmp_path / "sleepy.py").write_text(SLEEPY.format(enough=str(enough)))
     write_study(tmp_path, LONG)
-    directory = tmp_path / "runs" / "tiny"
     command = [sys.executable, "-m", "search.run", "study.yaml", "--ray", nodes.address]
-    with (tmp_path / "said").open("w") as said:
-        driver = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=said, stderr=said)
+    stranger = {name: value for name, value in environment.items() if not name.startswith("RAY_AUTH")}
+    refused = subprocess.run(command, cwd=tmp_path, env=stranger, capture_output=True, text=True, timeout=120)
+    assert refused.returncode == 2, refused.stderr  # without the token
+    assert refused.stderr.startswith(f"no Ray at {nodes.address}: ")
+    assert "Traceback" not in refused.stderr
+    with said.open("w") as file:
+        driver = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=file, stderr=file)
     wait_until(lambda: count(directory, "finished") >= 2 or driver.poll() is not None, 150)
-    assert driver.poll() is None, (tmp_path / "said").read_text()
-    assert len({entry["node"] for entry in ended(directory)}) == 1
-    nodes.do("add")
-    wait_until(lambda: len({entry["node"] for entry in ended(directory)}) == 2, 240)  # it is used
-    begun = count(directory, "started")
-    wait_until(lambda: count(directory, "started") > begun, 60)
-    nodes.do("kill")
-    before = count(directory, "finished")
-    wait_until(lambda: count(directory, "finished") >= before + 3, 150)
-    assert driver.wait(400) == 0, (tmp_path / "said").read_text()
-    demand_whole(directory)
-    # Ray may tell of the dead process before it knows of the dead node.
-    said = ("its node left the cluster; run elsewhere", "its process died; tried again")
-    moved = [entry for entry in ended(directory) if entry["reason"] in said]
+    assert driver.poll() is None, said.read_text()
+    assert len(seen(directory)) == 1
+    for times, strike in enumerate(("kill", "freeze"), 1):
+        before = seen(directory)
+        nodes.do("add")
+        wait_until(lambda before=before: seen(directory) > before, 150)  # it is used
+        nodes.do(strike)
+        wait_until(lambda times=times: len(moved(directory)) == times, 60)  # what flew there has run elsewhere
+    nodes.do("thaw")  # and what it still replies is no one's
+    begun = count(directory, "finished")
+    wait_until(lambda: count(directory, "finished") >= begun + 3, 60)
+    enough.touch()
+    assert driver.wait(400) == 0, said.read_text()
     assert all(entry["status"] == "completed" for entry in ended(directory))
-    assert len(moved) >= 1, [entry["reason"] for entry in ended(directory)]
+    assert max(Counter(entry["trial"] for entry in ended(directory)).values()) == 1
+    # Ray may tell of the dead process before it knows of the dead node.
+    told = {"its node left the cluster; run elsewhere", "its process died; tried again"}
+    assert set(moved(directory)) <= told
+    assert len(moved(directory)) == 2
+    demand_whole(directory)
+
+
+def seen(directory: Path) -> set[str]:
+    """Returns the nodes on which trials have ended."""
+    return {entry["node"] for entry in ended(directory)}
+
+
+def moved(directory: Path) -> list[str]:
+    """Returns what is told of the trials that were tried again."""
+    return [entry["reason"] for entry in ended(directory) if entry["reason"]]
 
 
 def node(**resources: float) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 
 from search.interrupts import Interrupts, Terminated
 from search.record import read
-from tests.faults.runs import FEW, count, demand_same, demand_whole, wait_until
+from tests.faults.runs import FEW, count, demand_same, demand_whole, in_session, wait_until
 from tests.search.command import Process, arms, finished, numbers, run, write_study
 
 TUNED = FEW + "tune: {train.optimizer.lr: {low: 0.01, high: 1, log: true}, trials: 3}\n"
@@ -22,7 +22,7 @@ CHOSEN = ("arms", "derived", "tuning")
 
 def start(folder: Path) -> subprocess.Popen[str]:
     """Starts the command in a session of its own, so that no signal meant for it reaches the tests."""
-    command = [sys.executable, "-m", "search.run", "study.yaml", "--workers=2"]
+    command = [sys.executable, "-m", "search.run", "study.yaml", "--workers=1"]
     return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
@@ -35,14 +35,18 @@ def test_f02_on_ray_one_signal_ends_it_with_a_page(
     directory = tmp_path / "runs" / "tiny"
     process = start(tmp_path)
     wait_until(lambda: count(directory, "finished") >= 2, 120)
+    began = time.monotonic()
     process.send_signal(number)
     if number == signal.SIGTERM:  # an end that takes its time, as on a busy machine
         time.sleep(0.2)
         process.send_signal(signal.SIGSTOP)
         time.sleep(4)
         process.send_signal(signal.SIGCONT)
+        began = time.monotonic()
     _, talk = process.communicate(timeout=60)
+    assert time.monotonic() - began < 10
     assert process.returncode == code, talk
+    wait_until(lambda: not in_session(process.pid), 10)  # Ray and all of its workers are gone
     assert "the same command goes on from here" in talk
     assert "Traceback" not in talk
     assert "SIGTERM received" not in talk

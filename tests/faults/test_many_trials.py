@@ -11,7 +11,7 @@ import pytest
 
 from search.environment import environment
 from search.plan import Plan
-from search.record import line_of
+from search.record import record_of
 from search.study import load_study
 from tests.faults.runs import count, wait_until
 from tests.search.command import Process, run, write_study
@@ -78,7 +78,7 @@ def test_f11_ten_thousand_finished_trials_are_resumed_within_five_seconds(tmp_pa
     fresh = begun(tmp_path / "small")
     record = tmp_path / "large" / "runs" / "many"
     record.mkdir(parents=True)
-    (record / "trials.jsonl").write_bytes(b"".join(map(line_of, entries(tmp_path / "large" / "study.yaml"))))
+    (record / "trials.jsonl").write_bytes(record_of(entries(tmp_path / "large" / "study.yaml")))
     resumed = begun(tmp_path / "large")
     assert resumed[0] < 5
     assert resumed[1] - fresh[1] < 200

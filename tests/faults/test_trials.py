@@ -17,8 +17,8 @@ from search.engine import Inline
 from search.reaper import processes
 from search.record import read
 from search.trial import Job
-from tests.faults.runs import demand_whole
-from tests.search.command import STUDY, finished, rows, run, write_study
+from tests.faults.runs import demand_whole, wait_until
+from tests.search.command import STUDY, Process, finished, rows, run, write_study
 
 BLOCK = '''
 import os, signal, subprocess, sys, time
@@ -122,6 +122,23 @@ def test_f19_what_hangs_is_ended_with_its_children_when_its_time_is_over(tmp_pat
 
 
 @pytest.mark.slow
+def test_f20_a_trial_that_hangs_in_a_process_of_its_own_ends_with_a_killed_driver(tmp_path: Path) -> None:
+    trouble = (
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True); "
+        "print(os.getpid(), child.pid, file=open('pids', 'w')); time.sleep(600)"
+    )
+    troubled(tmp_path, trouble, ("block: basic", "block: troubled"), ("confirm:", "time: {trial_minutes: 9}\nconfirm:"))
+    driver = Process(tmp_path, "study.yaml", "--inline")
+    wait_until(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text().endswith("\n"), 100)
+    ours = {driver.pid, *map(int, (tmp_path / "pids").read_text().split())}
+    assert len(ours) == 3
+    driver.send_signal(signal.SIGKILL)
+    wait_until(lambda: not ours & {number for number, _ in processes()}, 10)
+    driver.wait()
+
+
+@pytest.mark.slow
 def test_f19_on_ray_a_trial_that_hangs_is_ended_and_its_slot_is_free(tmp_path: Path) -> None:
     trouble = (
         "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('about to hang', flush=True); "
@@ -129,11 +146,15 @@ def test_f19_on_ray_a_trial_that_hangs_is_ended_and_its_slot_is_free(tmp_path: P
         "time.sleep(600)"
     )
     troubled(tmp_path, trouble, ("confirm:", "time: {trial_minutes: 0.5}\nconfirm:"))
-    done = run(tmp_path, "study.yaml", "--workers", "2", "--set", "design.seeds=1", timeout=280)
+    done = run(tmp_path, "study.yaml", "--workers", "1", "--set", "design.seeds=1", timeout=280)
     assert done.returncode == 3, done.stderr
-    hung = [entry for entry in ends(tmp_path) if "about to hang" in entry.get("log", ())]
-    assert [entry["reason"] for entry in hung] == ["ended at its time limit of 0.5 minutes"]
-    assert len(ends(tmp_path)) >= 3  # its slot was free for what came then
+    (hung,) = (entry for entry in ends(tmp_path) if "about to hang" in entry.get("log", ()))
+    assert hung["reason"] == "ended at its time limit of 0.5 minutes"
+    entries = read(tmp_path / DIRECTORY / "trials.jsonl")[0]
+    begun, following = (entry["elapsed"] for entry in entries[entries.index(hung) - 1 :] if entry["event"] == "started")
+    assert hung["elapsed"] - begun < 40
+    assert following - hung["elapsed"] < 10  # there is one slot, and it was free for what came then
+    assert [entry["status"] for entry in ends(tmp_path)] == ["completed", "failed", "completed"]
     demand_whole(tmp_path / DIRECTORY)
 
 
