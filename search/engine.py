@@ -132,6 +132,7 @@ def too_long(seconds: float | None) -> Reply:
 
 
 def _send(pipe: Connection, runner: Runner, job: Job, splits: Splits, device: str) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the driver, which ends this process
     threading.Thread(target=_end_with_driver, daemon=True).start()
     pipe.send(attempt(runner, job, splits, device))
 

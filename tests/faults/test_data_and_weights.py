@@ -11,6 +11,7 @@ import pytest
 import safetensors.torch
 
 from blocks import NetworkSpec, load_model, save_model
+from search.train.checkpoint import restored
 from tests.search.command import STUDY, Done, arms, run, run_alone, write_study
 
 DATA = STUDY.splitlines()[2]
@@ -90,6 +91,8 @@ def test_f29_weights_that_are_damaged_newer_of_another_network_or_pickled(tmp_pa
         assert done.returncode == 2, (name, done.returncode, done.stderr)
         assert words in done.stderr, (name, done.stderr)
         assert "Traceback" not in done.stderr
+    with pytest.raises(pickle.UnpicklingError):  # nor what a trial would go on from
+        restored(None, pickle.dumps(_Trap(str(tmp_path / "sprung"))))  # type: ignore[arg-type]
     assert not (tmp_path / "sprung").exists()
 
 

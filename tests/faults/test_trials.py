@@ -122,7 +122,10 @@ def test_f19_what_hangs_is_ended_with_its_children_when_its_time_is_over(tmp_pat
 
 
 @pytest.mark.slow
-def test_f20_a_trial_that_hangs_in_a_process_of_its_own_ends_with_a_killed_driver(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_f20_a_trial_that_hangs_in_a_process_of_its_own_ends_with_its_driver(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
     trouble = (
         "signal.signal(signal.SIGTERM, signal.SIG_IGN); "
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True); "
@@ -133,9 +136,14 @@ def test_f20_a_trial_that_hangs_in_a_process_of_its_own_ends_with_a_killed_drive
     wait_until(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text().endswith("\n"), 100)
     ours = {driver.pid, *map(int, (tmp_path / "pids").read_text().split())}
     assert len(ours) == 3
-    driver.send_signal(signal.SIGKILL)
+    if number == signal.SIGKILL:
+        driver.send_signal(number)
+    else:  # as a terminal's Ctrl-C: to all of them
+        os.killpg(driver.pid, number)
     wait_until(lambda: not ours & {number for number, _ in processes()}, 10)
-    driver.wait()
+    done = driver.wait()
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow
