@@ -133,7 +133,7 @@ class Standing:
             if not skip and word != "--fresh" and not word.startswith("--only"):
                 kept.append(word)
             skip = word == "--only"
-        return command("search.run", *(kept or [self.directory / "study.yaml", "--out", self.directory]))
+        return command("search.run", *(kept or [str(self.directory / "study.yaml"), "--out", str(self.directory)]))
 
     def _phase(self, planned: Entry) -> Phase:
         if "budget" in planned:
