@@ -149,6 +149,14 @@ def identity(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:12]
 
 
+def there_are(known: Iterable[str]) -> str:
+    """Returns what there is to name, in words: "there are a, b", "there is only a", or "there is none"."""
+    names = list(known)
+    if len(names) < 2:
+        return f"there is only {names[0]}" if names else "there is none"
+    return f"there are {', '.join(names)}"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Returns ``"; did you mean 'x'?"`` for the nearest known name, or nothing if none is near."""
     near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)  # 'expansion' is no 'attention'

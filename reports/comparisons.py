@@ -7,55 +7,25 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from reports.averaged import averaged, modelled_interactions
 from reports.changes import Change, added, bare, describe
-from reports.main_effects import Effect, main_effects
-from reports.model import model
+from reports.comparison import BOTH as BOTH
+from reports.comparison import COST_NAMES as COST_NAMES
+from reports.comparison import MATCHED as MATCHED
+from reports.comparison import RAW as RAW
+from reports.comparison import TUNED as TUNED
+from reports.comparison import Comparison, accuracies
+from reports.comparison import tuned as tuned
 from reports.statistics import SIGNIFICANCE, Verdict, detectable, holm, paired
 from reports.statistics.verdicts import judge
 from reports.table import Table
 
 DECLARED = ("one_at_a_time", "leave_one_out", "list", "factorial")
-COST_NAMES = {"macs": "MACs", "params": "parameters", "activations": "activations", "out_channels": "output channels"}
-RAW, MATCHED, TUNED, BOTH = "raw", "matched", "tuned", "matched and tuned"
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A comparison that was declared.
-
-    Attributes:
-        change: What is changed, in words.
-        factor: What is varied.
-        level: To what.
-        at: "raw" (at its own cost), "matched" (its twin, at the baseline's cost), "tuned" (each with the recipe that
-            was found for it), or "matched and tuned".
-        arm: The arm that stands for it, if it is one arm that was run.
-        against: What it is compared with: the baseline, or the baseline with its own tuned recipe. A part that is
-            added to the bare recipe is compared with the bare recipe.
-        macs: Its MACs relative to those of what it is compared with, minus 1.
-        gap: The same for the matched cost; missing for raw comparisons, but for those at equal cost.
-        same: Whether a raw comparison is at equal cost as it stands, and so has no matched one beside it.
-        kept: Whether tuning changed neither the arm nor the baseline, so that there is no tuned comparison beside it.
-        note: Why it was not made, or is incomplete.
-    """
-
-    change: str
-    factor: str
-    level: str
-    at: str = RAW
-    arm: str | None = None
-    against: str | None = None
-    macs: float = np.nan
-    gap: float = np.nan
-    same: bool = False
-    kept: bool = False
-    note: str = ""
 
 
 def comparisons(table: Table) -> pd.DataFrame:
@@ -70,7 +40,7 @@ def comparisons(table: Table) -> pd.DataFrame:
 def _compared(table: Table) -> pd.DataFrame:
     if table.design.kind not in DECLARED:
         return pd.DataFrame()
-    return _averaged(table) if table.design.kind == "factorial" else _against_baseline(table)
+    return averaged(table) if table.design.kind == "factorial" else _against_baseline(table)
 
 
 def interactions(table: Table) -> pd.DataFrame:
@@ -78,7 +48,7 @@ def interactions(table: Table) -> pd.DataFrame:
 
     Columns: those of :attr:`reports.statistics.Factorial.effects`. Holm's family is main effects and interactions.
     """
-    steps, mains = _interactions(table), comparisons(table)
+    steps, mains = modelled_interactions(table), comparisons(table)
     if not len(steps) or not len(mains):
         return pd.DataFrame()
     corrected = holm(pd.concat([mains["p"], steps["p"]], ignore_index=True)).iloc[len(mains) :]
@@ -96,14 +66,8 @@ def why_no_verdict(row: Mapping[Any, Any]) -> str:
     if row["pairs"] == 0:
         return "no complete pair of seeds"
     if row["pairs"] == 1:
-        return "one seed: no interval" if row["planned"] == 1 else "one pair of seeds: no interval yet"
+        return "one seed: no interval" if row["planned"] == 1 else "one pair of seeds: no interval"
     return "the differences do not vary over seeds"
-
-
-def tuned(table: Table, arm: str) -> str:
-    """Returns the arm that has the recipe which was found for an arm: itself, if its own won or none was sought."""
-    found = table.arms.at[arm, "tuned"]
-    return arm if found is None or found not in table.arms.index else str(found)
 
 
 def _against_baseline(table: Table) -> pd.DataFrame:
@@ -111,7 +75,7 @@ def _against_baseline(table: Table) -> pd.DataFrame:
     rows = pd.DataFrame([asdict(comparison) for comparison in declared])
     if rows.empty:
         return rows
-    accuracy = _accuracy(table)
+    accuracy = accuracies(table)
     pairs = list(dict.fromkeys((each.arm, each.against) for each in declared if each.arm is not None))
     differences = {place: accuracy[arm] - accuracy[against] for place, (arm, against) in enumerate(pairs)}
     statistics = paired(
@@ -189,6 +153,8 @@ def _twin(table: Table, arm: str, change: Change, reference: str) -> Comparison:
     against = _level(table, reference)
     if against is None:
         return Comparison(*change, at=MATCHED, note="unmatched: the bare recipe has no twin")
+    if twin == against:
+        return Comparison(*change, at=MATCHED, note="nothing is left of it: at equal cost both are the same network")
     macs = table.arms.at[twin, "macs"] / table.entry(against)["macs"] - 1
     return Comparison(*change, at=MATCHED, arm=twin, against=against, macs=macs, gap=entry["gap"])
 
@@ -204,50 +170,3 @@ def _mishaps(table: Table, arm: str, against: str) -> str:
         said += [f"{number} {whose}{status}" for status, number in lost.items()]
         said += [f"{absent} {whose}not run yet"] if absent > 0 else []
     return ", ".join(said)
-
-
-def _accuracy(table: Table) -> pd.DataFrame:
-    """Returns validation accuracy in the explore phase: a row a seed that was planned or used, a column an arm run."""
-    trials = table.phase("explore").drop_duplicates(["arm", "seed"])
-    used = trials["seed"].unique().tolist()
-    seeds = list(dict.fromkeys([*map(float, table.design.seeds), *sorted(used)]))
-    run = table.arms.index[table.arms["status"] == "run"]
-    wide = trials.pivot(index="seed", columns="arm", values="val_accuracy")
-    return wide.reindex(index=seeds, columns=run).astype(float)
-
-
-def _averaged(table: Table) -> pd.DataFrame:
-    """Compares each level with the baseline's, averaged over the settings of the other factors."""
-    accuracy = _accuracy(table)
-    rows: list[dict[str, Any]] = []
-    differences: dict[int, pd.Series] = {}
-    for effect in main_effects(table):
-        used = effect.weights[effect.weights.abs() > 1e-12]
-        macs = float(np.exp((np.log(table.arms.loc[used.index, "macs"]) * used).sum()) - 1)
-        for at in (RAW, TUNED):
-            arms = [tuned(table, str(arm)) if at == TUNED else arm for arm in used.index]
-            if at == TUNED and arms == used.index.tolist():
-                continue
-            # A seed counts only with all its settings: a mean over fewer would compare different networks.
-            differences[len(rows)] = pd.Series(accuracy[arms].to_numpy() @ used.to_numpy(), index=accuracy.index)
-            rows.append(_row(table, effect, at, macs))
-    if not rows:
-        return pd.DataFrame()
-    steps = _interactions(table)
-    family = len(rows) + len(steps)
-    statistics = paired(pd.DataFrame(differences), planned=len(accuracy), family=family, margin=table.margin)
-    together = pd.concat([statistics["p"], steps["p"]], ignore_index=True)
-    statistics["p_holm"] = holm(together).iloc[: len(statistics)]
-    statistics["verdict"] = judge(statistics)
-    return pd.DataFrame(rows).join(statistics)
-
-
-def _interactions(table: Table) -> pd.DataFrame:
-    fitted = model(table)
-    if fitted is None or fitted.fit is None:
-        return pd.DataFrame({"p": pd.Series(dtype=float)})
-    return fitted.fit.effects[fitted.fit.effects["order"] > 1].reset_index(drop=True)
-
-
-def _row(table: Table, effect: Effect, at: str, macs: float) -> dict[str, Any]:
-    return asdict(Comparison(*effect.change, at=at, against=table.baseline, macs=macs, note=effect.how))

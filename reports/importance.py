@@ -20,6 +20,7 @@ from scipy.special import stdtrit
 
 from reports.arms import fold
 from reports.changes import together
+from reports.lost import lost
 from reports.table import Table
 from reports.trends import numeric
 
@@ -57,6 +58,8 @@ def importance(table: Table) -> Importance | None:
         return None
     arms = fold(table)
     arms = arms[(arms["match"] == "none") & arms["tuned_of"].isna() & arms["mean"].notna()]
+    if table.design.kind == "factorial":
+        arms = arms[~arms.index.isin(list(lost(table)))]
     terms = _terms(table, arms.index)
     whole = table.design.kind == "factorial"
     size = 1 + sum(term.shape[1] for term in terms.values())

@@ -1,104 +1,115 @@
-"""Main effects of a factorial: each level against the baseline's, the other factors averaged over."""
+"""Main effects of a factorial: each level against the baseline's, the other factors averaged over.
+
+At equal cost every cell is at the baseline's: its twin stands for it, so that the level's twins are held against those
+of the baseline's level, setting by setting.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from reports.changes import Change, steps, together
+from reports.lost import called, lost, some, what_of
+from reports.statistics.main_effects import MainEffect
+from reports.statistics.main_effects import main_effects as contrasts
 from reports.table import Table
 
-Matrix = NDArray[np.float64]
+NEGLIGIBLE = 1e-12
 
 
 class Effect(NamedTuple):
-    """A main effect: the change, a weight an arm (they sum to 0), and how it was averaged, in words."""
+    """A main effect: the change, and how it was averaged, in words.
+
+    Attributes:
+        weights: A number an arm that stands for a cell; they sum to 0. Empty where there is nothing to compare.
+        one_sided: Whether a setting is left out because an arm of one of both levels alone was lost there.
+    """
 
     change: Change
     weights: pd.Series
     how: str
+    one_sided: bool = False
 
 
-def main_effects(table: Table) -> Iterator[Effect]:
+def main_effects(table: Table, standing: Mapping[str, str]) -> Iterator[Effect]:
     """Yields the main effect of each level as a contrast of arms: the weighted sum of their accuracies.
 
-    Where every pair of cells that differ in the factor alone was run, the contrast is the mean difference over them.
-    In a fraction there are no such pairs; there it is the level's coefficient, at the average of the other factors, in
-    the model of the design (main effects, and the interactions that it was made for), fitted to the cells by least
-    squares. Factors linked by ``same_as`` move as one.
+    Settings of the other factors at which an arm was lost, or has no twin, are left out. Factors linked by ``same_as``
+    move as one. See :mod:`reports.statistics.main_effects`.
+
+    Args:
+        standing: Which arm stands for each cell: itself, its twin, or the one with the recipe that was found for it.
     """
-    run = table.arms.index[
-        (table.arms["status"] == "run") & (table.arms["match"] == "none") & table.arms["tuned_of"].isna()
-    ]
+    run = cells(table)
     levels = table.levels.loc[run].astype(object)
-    base: pd.Series = table.levels.loc[table.baseline]  # type: ignore[assignment]
-    fraction = (table.design.fraction or {}).get("kind", "full") != "full"
-    groups = [group for group in together(table) if levels[group[0]].nunique(dropna=False) > 1]
-    asked = (table.design.fraction or {}).get("terms") or []
-    yield from _fitted(levels, base, groups, asked) if fraction else _averaged(levels, base, groups)
-
-
-def _averaged(levels: pd.DataFrame, base: pd.Series, groups: list[tuple[str, ...]]) -> Iterator[Effect]:
-    for group in groups:
-        others = [name for name in levels.columns if name not in group]
-        settings = list(zip(*(levels[name] for name in others), strict=True)) if others else [()] * len(levels)
-        arm_of = dict(zip(zip(levels[group[0]], settings, strict=True), levels.index, strict=True))
-        for level in levels[group[0]].unique():
-            pairs = [
-                (arm_of[level, setting], arm_of[base[group[0]], setting])
-                for setting in dict.fromkeys(settings)
-                if (level, setting) in arm_of and (base[group[0]], setting) in arm_of
-            ]
-            if level == base[group[0]] or not pairs:
-                continue
-            weights = pd.Series(0.0, index=levels.index)
-            for changed, unchanged in pairs:
-                weights[changed] += 1 / len(pairs)
-                weights[unchanged] -= 1 / len(pairs)
-            how = f"mean of {len(pairs)} settings of the other factors"
-            yield Effect(_change(group, base, levels.loc[pairs[0][0]]), weights, how)
-
-
-def _fitted(
-    levels: pd.DataFrame, base: pd.Series, groups: list[tuple[str, ...]], asked: Sequence[Sequence[str]]
-) -> Iterator[Effect]:
-    terms = [
-        (group, level) for group in groups for level in levels[group[0]].unique() if level != base[group[0]]
-    ]  # a column each
-    steps = {group: _steps(levels[group[0]], base[group[0]]) for group in groups}
-    products = [
-        _product([steps[group] for group in groups if set(group) & set(term)]) for term in asked if len(term) > 1
-    ]
-    coded = np.hstack([np.ones((len(levels), 1)), *steps.values(), *products])
-    if np.linalg.matrix_rank(coded) < coded.shape[1]:
-        return  # too few cells to tell the main effects from each other
-    solved = np.linalg.pinv(coded)
-    for row, (group, level) in enumerate(terms, 1):
-        example = levels[levels[group[0]] == level].iloc[0]
-        weights = pd.Series(solved[row], index=levels.index)
-        yield Effect(
-            _change(group, base, example), weights, f"coefficient over the {len(levels)} cells of the fraction"
+    base: dict[str, Any] = {name: table.levels.at[table.baseline, name] for name in table.levels.columns}
+    usable = [arm for arm in run if arm in standing and standing[arm] not in lost(table)]
+    fraction = table.design.fraction or {}
+    is_fraction = fraction.get("kind", "full") != "full"
+    found = contrasts(
+        levels, base, groups=together(table), usable=usable, fraction=is_fraction, terms=fraction.get("terms") or ()
+    )
+    for effect in found:
+        columns = list(effect.factors)
+        own = levels[levels[columns[0]] == effect.level].iloc[0]
+        change = Change(
+            steps(columns, [base[name] for name in columns], own[columns].tolist()),
+            " and ".join(columns),
+            ", ".join(str(level) for level in own[columns]),
         )
+        weights = effect.weights[effect.weights.abs() > NEGLIGIBLE]
+        weights = weights.groupby([standing[arm] for arm in weights.index], sort=False).sum()
+        weights = weights[weights.abs() > NEGLIGIBLE]
+        said = _in_fraction(table, run, standing, effect) if is_fraction else _averaged(table, standing, effect)
+        if weights.empty and len(effect.weights):
+            said = "nothing is left of it: both levels have the same networks"
+        yield Effect(change, weights, said, _one_sided(table, standing, effect))
 
 
-def _steps(levels: pd.Series, base: object) -> Matrix:
-    """Returns a column for each level but the baseline's: 1 where an arm has it, less the share of a level."""
-    names = levels.unique()
-    return np.column_stack([(levels == level).to_numpy(float) - 1 / len(names) for level in names if level != base])
+def cells(table: Table) -> pd.Index:
+    """Returns the arms of a design as it lists them: neither twins nor arms with a recipe of their own."""
+    own = (table.arms["status"] == "run") & (table.arms["match"] == "none") & table.arms["tuned_of"].isna()
+    return table.arms.index[own]
 
 
-def _product(parts: Sequence[Matrix]) -> Matrix:
-    product = np.ones((len(parts[0]), 1))
-    for part in parts:
-        product = (product[:, :, None] * part[:, None, :]).reshape(len(part), -1)
-    return product
+def _averaged(table: Table, standing: Mapping[str, str], effect: MainEffect) -> str:
+    absent = [arm for arm in dict.fromkeys(arm for pair in effect.pairs for arm in pair) if arm not in standing]
+    gone = _gone(table, standing, [arm for pair in effect.pairs for arm in pair])
+    kept = sum(not {*absent, *gone} & {*pair} for pair in effect.pairs)
+    reasons = _reasons(table, standing, absent, gone)
+    if not kept:
+        return f"nothing to compare without {reasons}"
+    if kept == len(effect.pairs):
+        return f"mean of {kept} settings of the other factors" if kept > 1 else ""
+    one = " on one side alone, so that it never counts as detected" if _one_sided(table, standing, effect) else ""
+    return f"mean of {kept} of {len(effect.pairs)} settings of the other factors, without {reasons}{one}"
 
 
-def _change(group: tuple[str, ...], base: pd.Series, own: pd.Series) -> Change:
-    columns = list(group)
-    words = steps(columns, base[columns].tolist(), own[columns].tolist())
-    return Change(words, " and ".join(columns), ", ".join(str(level) for level in own[columns]))
+def _in_fraction(table: Table, run: pd.Index, standing: Mapping[str, str], effect: MainEffect) -> str:
+    gone = _gone(table, standing, list(run))
+    if len(effect.weights):
+        of = f" of {len(run)}" if gone else ""
+        lacking = f", without {_reasons(table, standing, [], gone)}" if gone else ""
+        return f"coefficient over the {len(run) - len(gone)}{of} cells of the fraction{lacking}"
+    return f"nothing to compare: the cells that are left, without {_reasons(table, standing, [], gone)}, do not tell it"
+
+
+def _gone(table: Table, standing: Mapping[str, str], arms: list[str]) -> list[str]:
+    return [arm for arm in dict.fromkeys(arms) if arm in standing and standing[arm] in lost(table)]
+
+
+def _reasons(table: Table, standing: Mapping[str, str], absent: list[str], gone: list[str]) -> str:
+    said = []
+    if gone:
+        said.append(f"{some(called(table, gone))}, which {what_of(table, [standing[arm] for arm in gone])}")
+    if absent:
+        said.append(f"{some(called(table, absent))}, which {'is' if len(absent) == 1 else 'are'} unmatched")
+    return " and ".join(said)
+
+
+def _one_sided(table: Table, standing: Mapping[str, str], effect: MainEffect) -> bool:
+    sides = [[standing.get(arm) in lost(table) for arm in pair] for pair in effect.pairs]
+    return any(any(side) and not all(side) for side in sides) and not all(any(side) for side in sides)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
+from reports.lost import lost, what_was_lost
+from reports.main_effects import cells
 from reports.statistics import Factorial, Inestimable, factorial
 from reports.table import Table
 
@@ -25,30 +28,31 @@ def model(table: Table) -> Model | None:
     """Fits the model to the arms as they are, at their own cost; None for runs that are no factorial, or not begun."""
     if table.design.kind != "factorial":
         return None
-    run = table.arms.index[
-        (table.arms["status"] == "run") & (table.arms["match"] == "none") & table.arms["tuned_of"].isna()
-    ]
+    gone = lost(table)
+    run = [arm for arm in cells(table) if arm not in gone]
     trials = table.phase("explore").drop_duplicates(["arm", "seed"])
     trials = trials[trials["arm"].isin(run)]
     if trials["val_accuracy"].count() == 0:
         return None
-    levels = table.levels.loc[run].astype(object).where(lambda own: own.notna(), ABSENT).astype(str)
+    levels = table.levels.astype(object).where(lambda own: own.notna(), ABSENT).astype(str)
+    base: dict[str, Any] = {name: levels.at[table.baseline, name] for name in levels.columns}
+    levels = levels.loc[run]
     varied = [str(column) for column in levels.columns if levels[column].nunique() > 1]
     rows = trials[["arm", "seed", "val_accuracy"]].join(levels[varied], on="arm")
-    base = {column: str(levels.at[table.baseline, column]) for column in varied}
     fraction = table.design.fraction or {}
     asked = fraction.get("terms")
     try:
         fit = factorial(
             rows,
             factors=varied,
-            baseline=base,
-            terms=None if asked is None else [[name for name in term if name in varied] for term in asked],
+            baseline={column: base[column] for column in varied},
+            terms=None if asked is None else [term for term in asked if {*term} <= {*varied}],
             fraction=fraction.get("kind", "full") != "full",
             planned=max(len(table.design.seeds), int(trials["seed"].nunique())),
             margin=table.margin,
         )
     except ValueError as error:  # Inestimable is one
         kind = "" if isinstance(error, Inestimable) else "the model cannot be fitted: "
-        return Model(None, f"{kind}{error}", tuple(varied))
+        without = f"; lost: {what_was_lost(table)}" if gone else ""
+        return Model(None, f"{kind}{error}{without}", tuple(varied))
     return Model(fit, "", tuple(varied))

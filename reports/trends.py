@@ -10,6 +10,8 @@ import pandas as pd
 from reports.arms import fold
 from reports.changes import together
 from reports.comparisons import DECLARED
+from reports.lost import lost
+from reports.main_effects import cells
 from reports.statistics import group_means, means
 from reports.table import Table
 
@@ -35,7 +37,7 @@ def trends(table: Table) -> pd.DataFrame:
         if levels is None or levels.nunique() < 3:
             continue
         if kind == "factorial":
-            part = _over_settings(table, levels)
+            part = _over_settings(table, group, levels)
         elif kind in DECLARED:
             part = _over_seeds(table, group, levels)
         else:
@@ -74,16 +76,24 @@ def _over_seeds(table: Table, group: tuple[str, ...], levels: pd.Series) -> pd.D
     return every.sort_values(["series", "level"], ascending=[False, True])
 
 
-def _over_settings(table: Table, levels: pd.Series) -> pd.DataFrame:
-    accuracy = _accuracy(table)
-    arms = table.arms[(table.arms["status"] == "run") & (table.arms["match"] == "none") & table.arms["tuned_of"].isna()]
-    own = accuracy.reindex(columns=arms.index)
+def _over_settings(table: Table, group: tuple[str, ...], levels: pd.Series) -> pd.DataFrame:
+    own = _accuracy(table).reindex(columns=_shared(table, group, levels))
     # A seed counts only with all its settings: a mean over fewer would compare different networks.
-    values = {
-        level: own.loc[:, levels[arms.index] == level].mean(axis=1, skipna=False) for level in sorted(levels.unique())
-    }
-    frame = means(pd.DataFrame(values)).rename_axis("level").reset_index()
+    known = sorted(levels[own.columns].dropna().unique())
+    values = {level: own.loc[:, levels[own.columns] == level].mean(axis=1, skipna=False) for level in known}
+    frame = means(pd.DataFrame(values, index=own.index)).rename_axis("level").reset_index()
     return frame.assign(series="mean over the other factors", over="seeds")
+
+
+def _shared(table: Table, group: tuple[str, ...], levels: pd.Series) -> list[str]:
+    """Returns the cells; where some were lost, those of settings of the other factors that have every level left."""
+    kept = [arm for arm in cells(table) if arm not in lost(table)]
+    if len(kept) == len(cells(table)):
+        return kept
+    others = [column for column in table.levels.columns if column not in group]
+    settings = pd.Series([*map(tuple, table.levels.loc[kept, others].to_numpy())], index=kept, dtype=object)
+    having = levels[kept].groupby(settings).nunique()
+    return [arm for arm in kept if having[settings[arm]] == levels[kept].nunique()]
 
 
 def _over_arms(table: Table, levels: pd.Series) -> pd.DataFrame:

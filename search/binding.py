@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from blocks.base import did_you_mean
+from blocks.base import did_you_mean, there_are
 from blocks.source import InputError, Location, dotted
 from search import paths
 from search.columns import FIXED_COLUMNS
@@ -180,8 +180,8 @@ class Binding:
         for variable in bound:
             for name, where in [(variable.same_as, "same_as"), *((name, "when") for name in variable.when)]:
                 if name is not None and name not in self._factors:
-                    known = ", ".join(self._factors)
-                    message = f"there is no factor '{name}': there are {known}{did_you_mean(name, self._factors)}"
+                    known = there_are(self._factors)
+                    message = f"there is no factor '{name}': {known}{did_you_mean(name, self._factors)}"
                     raise self.error(variable, message, where)
 
     def _aligned(self, variable: Variable, bound: list[Variable]) -> Variable:
@@ -216,7 +216,7 @@ class Binding:
             known = {level.label for level in levels} | {self.variables[name].baseline}
             if not labels <= known:
                 unknown = sorted(labels - known)[0]
-                message = f"'{unknown}' is no level of {name}: there are {', '.join(sorted(known))}"
+                message = f"'{unknown}' is no level of {name}: {there_are(sorted(known))}"
                 raise self.error(variable, message, "when")
 
     def _check_link(self, variable: Variable) -> None:

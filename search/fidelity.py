@@ -12,7 +12,7 @@ from blocks import InfeasibleSpec
 from search.arms import Arm, Trial
 from search.configuration import Unresolvable
 from search.designs.base import AdaptiveDesign, DesignSpec
-from search.phases import FIRST_FIDELITY_SEED
+from search.phases import FEWEST_RANKED, FIRST_FIDELITY_SEED
 
 if TYPE_CHECKING:
     from search.plan import Plan
@@ -114,8 +114,8 @@ class Fidelity:
             if any(place in {("train",), ("train", "epochs")} for place in places):
                 raise source.error(("fidelity",), f"the factor {variable.name} varies train.epochs itself", at_key=True)
         count = self._most(design)
-        if count < 3:
-            message = f"a ranking needs at least 3 arms that run, and the design has {count}"
+        if count < FEWEST_RANKED:
+            message = f"a ranking needs at least {FEWEST_RANKED} arms that run, and the design has {count}"
             raise source.error(("fidelity",), message, at_key=True)
         for arm in self._untuned():
             if found := self._impossible(arm):  # those of a search are yet to come, and are left out

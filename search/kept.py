@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from blocks import NetworkSpec
-from blocks.base import did_you_mean
+from blocks.base import did_you_mean, there_are
 from blocks.limits import LIMITS, Limits
 from blocks.plugins import Plugin, load_plugins
 from blocks.source import InputError
@@ -61,9 +61,10 @@ class Run:
         if name in self.arms or len(labelled) == 1:
             return self.arms.get(name) or labelled[0]
         known = [row["arm"] for row in self.arms.values()] + [row["label"] for row in self.arms.values()]
-        some = ", ".join(f"{row['arm']} ({row['label']})" for row in list(self.arms.values())[:8])
+        some = [f"{row['arm']} ({row['label']})" for row in list(self.arms.values())[:8]]
+        more = ", ..." if len(self.arms) > len(some) else ""
         raise InputError(
-            f"{self.directory}: there is no arm '{name}': there are {some}, ...{did_you_mean(name, known)}"
+            f"{self.directory}: there is no arm '{name}': {there_are(some)}{more}{did_you_mean(name, known)}"
         )
 
 

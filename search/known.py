@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from blocks.base import did_you_mean
+from blocks.base import did_you_mean, there_are
 from search.factors import Choice, Variable, label
 from search.record import Record, RunDirectoryError, read
 
@@ -72,9 +72,7 @@ def _choice(plan: Plan, written: Mapping[str, Any], number: int) -> Choice:
     for name, value in written.items():
         meant = [variable for variable in plan.space.free if name in (variable.name, variable.factor)]
         if not meant:
-            message = (
-                f"there is no factor '{name}'; there are {', '.join(dict.fromkeys(names))}{did_you_mean(name, names)}"
-            )
+            message = f"there is no factor '{name}': {there_are(dict.fromkeys(names))}{did_you_mean(name, names)}"
             raise source.error((*FIRST, number, name), message, at_key=True)
         for variable in meant:
             text = label(value)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from blocks.base import did_you_mean
+from blocks.base import did_you_mean, there_are
 from blocks.source import Location, dotted
 
 Path = tuple[str | int, ...]
@@ -139,8 +139,6 @@ def _walk(data: Any, path: Path, done: Location = ()) -> Iterator[tuple[Location
         what = "a list: write [*], [each] or an index" if isinstance(data, list) else "a single value"
         raise PathError(f"{dotted(done)} is {what}, so it has no '{head}'")
     elif rest and head not in data:
-        raise PathError(
-            f"{dotted(done) or 'the study'} has no '{head}': there are {', '.join(data)}{did_you_mean(head, data)}"
-        )
+        raise PathError(f"{dotted(done) or 'the study'} has no '{head}': {there_are(data)}{did_you_mean(head, data)}")
     else:
         yield from _walk(data.get(head), rest, (*done, head))

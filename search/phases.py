@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from blocks.base import Count, Fraction, Positive, Spec, Text
 from search.designs.base import FIRST_CONFIRM_SEED
@@ -13,6 +13,9 @@ from search.factors import Range
 FIRST_TUNE_SEED, FIRST_FIDELITY_SEED, RANDOM_SEED = 1_000_000, 2_000_000, 3_000_000
 """Trials that tune use the first seed, those that hold short runs against full ones the seeds from the second on, those
 of the random search that a search is compared with the third."""
+
+FEWEST_RANKED = 5
+"""Of fewer arms the report gives no agreement of two rankings."""
 
 ConfirmSeeds = Annotated[Count, Field(le=FIRST_TUNE_SEED - FIRST_CONFIRM_SEED)]
 
@@ -83,14 +86,21 @@ class FidelitySpec(Spec):
     """Whether short runs rank arms as full ones do: a sample of arms, spread over their cost, is trained both ways.
 
     Attributes:
-        arms: How many are sampled.
+        arms: How many are sampled, 5 at least: of fewer no interval of their agreement can be told.
         epochs: The short length and the full one.
         seeds: How many seeds each gets at each length.
     """
 
-    arms: Annotated[Count, Field(ge=3)] = 12
+    arms: Annotated[Count, Field(json_schema_extra={"minimum": FEWEST_RANKED})] = 12
     epochs: tuple[Count, Count]
     seeds: Annotated[Count, Field(le=1000)] = 1
+
+    @field_validator("arms")
+    @classmethod
+    def _enough_to_tell(cls, arms: int) -> int:
+        if arms < FEWEST_RANKED:
+            raise ValueError(f"whether two rankings agree can't be told of {arms} arms: {FEWEST_RANKED} at least")
+        return arms
 
     @model_validator(mode="after")
     def _short_then_full(self) -> Self:

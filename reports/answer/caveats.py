@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reports.answer.searched import search_caveat
 from reports.findings import Findings
+from reports.lost import what_was_lost
 from reports.numbers import count, moment, words
 
 
@@ -27,6 +28,11 @@ def caveats(findings: Findings) -> tuple[str, ...]:
     mishaps = [f"{counts.of(status):,} {status}" for status in ("failed", "diverged") if counts.of(status)]
     if mishaps:
         said.append(f"Trials without a result: {words(mishaps)}; the reasons are under “How far to trust it”.")
+    gone = what_was_lost(findings.table)
+    if findings.table.design.kind == "factorial" and gone:
+        said.append(
+            f"Lost: {gone} gave no result. What is averaged over is what is left; each effect says what is left out."
+        )
     said += [
         f"Added after results had been seen: {each['what']} ({moment(each['time'])})."
         for each in findings.table.additions

@@ -22,7 +22,7 @@ def compared(findings: Findings) -> str:
     rows = findings.comparisons
     tested = rows[rows["p"].notna()]
     if tested.empty:
-        return _untested(rows)
+        return _untested(findings)
     raw, matched = tested[tested["at"] == RAW], tested[tested["at"] == MATCHED]
     tuned = tested[tested["at"].isin([TUNED, BOTH])]
     declared = int((rows["at"] == RAW).sum())
@@ -52,17 +52,32 @@ def _interacting(steps: pd.DataFrame) -> list[str]:
     return [f"What one factor gives hangs on another: {'; '.join(most)}."]
 
 
-def _untested(rows: pd.DataFrame) -> str:
+def _untested(findings: Findings) -> str:
     """Says what there is where no difference has an interval."""
-    known = rows[rows["effect"].notna()]
-    if known.empty:
+    rows, counts = findings.comparisons, findings.counts
+    known, waiting = rows[rows["effect"].notna()], counts.not_run + counts.of("running")
+    if known.empty and waiting:
         return "No comparison can be made yet: it takes seeds complete in an arm and in the baseline."
+    if known.empty:
+        return f"No comparison can be made: {_nothing_in_common(findings)}."
     largest: Row = known.loc[[known["effect"].abs().idxmax()]].to_dict("records")[0]
     found = f"The largest difference from the baseline is that of {largest['change']} ({points(largest['effect'])})"
     if known["pairs"].max() > 1:
         return f"The differences from the baseline do not vary over seeds, so there is no verdict. {found}."
-    seeds = "One seed" if known["planned"].max() == 1 else "One pair of seeds so far"
+    seeds = "One seed" if known["planned"].max() == 1 else f"One pair of seeds{' so far' if waiting else ''}"
     return f"{seeds}: no interval, no verdict. {found}; nothing tells it from noise."
+
+
+def _nothing_in_common(findings: Findings) -> str:
+    """Says why nothing can be compared where everything has ended."""
+    table, trials = findings.table, findings.table.trials
+    explored = trials[trials["phase"] == "explore"]
+    own = explored[explored["arm"] == table.baseline]
+    whose, of = (own, "the baseline’s") if not (own["status"] == "completed").any() else (explored, "the")
+    ends = whose.loc[whose["status"] != "completed", "status"].value_counts()
+    if ends.empty:
+        return "no seed is complete in an arm and in what it is held against"
+    return f"of {of} {count(len(whose), 'trial')} {words([f'{number:,} {status}' for status, number in ends.items()])}"
 
 
 def _number(rows: pd.DataFrame) -> str:

@@ -131,7 +131,7 @@ def _method(table: Table, rows: pd.DataFrame) -> str:
     made = rows[rows["verdict"].notna()]
     family = max(table.design.family or 0, len(made.drop_duplicates(["arm", "against"])))
     if table.design.kind == "factorial":
-        family = len(made) + len(interactions(table))
+        family = len(rows) + len(interactions(table))
     margin = "it needs a margin, which this study does not state"
     if table.margin is not None:
         room = f"±{points(table.margin)[1:]}, the study’s margin"
@@ -148,7 +148,7 @@ def _method(table: Table, rows: pd.DataFrame) -> str:
         "interval its 95% t interval, p that of the two-sided paired t test. Holm’s correction is over the declared "
         f"family, all comparisons at their own and at equal cost together: {count(int(family), 'comparison')}. "
         "Detected: Holm-corrected p < .05. "
-        f"Equivalent: {margin}. "
+        f"Equivalent: {margin}, each comparison by itself: Holm’s correction is not applied to it. "
         "Suggestive: p < .05 before correction only. "
         "Not detected: none of these; the table then says which true difference would have been detected with 80% "
         "power, taking the observed scatter of the differences as the true one and testing at the strictest level of "

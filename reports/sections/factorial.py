@@ -8,6 +8,7 @@ from reports.changes import step
 from reports.comparisons import interactions
 from reports.findings import Findings
 from reports.grid import Cell, Column, Grid
+from reports.lost import what_was_lost
 from reports.model import Model, model
 from reports.numbers import ABSENT, could_have_been, count, p_value, points, points_interval, words
 from reports.sections import Section
@@ -33,7 +34,12 @@ def build(findings: Findings) -> Section:
     if len(steps):
         grids.append(_steps(steps.to_dict("records")))
     notes = (("How this is computed", _method(fitted)),)
-    return Section(TITLE, lead=(*_linked(findings), *_aliases(findings, fitted.fit)), grids=tuple(grids), notes=notes)
+    return Section(
+        TITLE,
+        lead=(*_linked(findings), *_aliases(findings, fitted.fit), *_lost(findings)),
+        grids=tuple(grids),
+        notes=notes,
+    )
 
 
 def _linked(findings: Findings) -> tuple[str, ...]:
@@ -57,6 +63,11 @@ def _aliases(findings: Findings, fit: Factorial) -> tuple[str, ...]:
             f"Effects that it cannot tell apart: {'; '.join(groups)}. Each estimate is that of the whole group."
         )
     return (" ".join(said),)
+
+
+def _lost(findings: Findings) -> tuple[str, ...]:
+    gone = what_was_lost(findings.table)
+    return (f"Fitted to the cells that are left: {gone} gave no result.",) if gone else ()
 
 
 def _terms(fit: Factorial) -> Grid:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from blocks.base import Count, Spec, Text, did_you_mean
+from blocks.base import Count, Spec, Text, did_you_mean, there_are
 from search.designs.base import DESIGNS, ListedDesign
 from search.factors import Choice, Level, Variable
 from search.fraction import Runs, Term, aliases, d_optimal, regular
@@ -66,12 +66,22 @@ class Factorial(ListedDesign):
         for run in runs:
             levels = (of[index] for of, index in zip(options, run, strict=True))
             yield {variable.name: level for variable, level in zip(variables, levels, strict=True) if level}
-        gone = next((row for row in plan.rows if row.status != "run"), None)
-        if gone is not None:
-            message = (
-                f"the run {gone.label} is {gone.status} ({gone.reason}), and a fraction needs every one of its runs"
-            )
-            raise plan.study.source.error(("design", "fraction"), message)
+        self._check_whole(plan)
+
+    def _check_whole(self, plan: Plan) -> None:
+        """Refuses a fraction of which a run can't run, or has no twin where costs are held equal."""
+        runs = [row for row in plan.rows if row.match == "none"]
+        for row in runs:
+            if row.status != "run":
+                what = f"{row.label} is {row.status} ({row.reason})"
+                raise plan.study.source.error(
+                    ("design", "fraction"), f"the run {what}, and a fraction needs every one of its runs"
+                )
+        for row in runs:
+            if row.unmatched:
+                message = f"the run {row.label} can't be brought to the baseline's cost ({row.unmatched})"
+                needs = "and the effects of a fraction at equal cost need every one of its runs there"
+                raise plan.study.source.error(("design", "match"), f"{message}, {needs}")
 
     def _runs(self, plan: Plan, options: list[tuple[Level | None, ...]]) -> tuple[Runs, dict[str, Any]]:
         """Returns the runs as indices of levels, and what arms.json says of them. Raises ``InputError``."""
@@ -103,7 +113,7 @@ class Factorial(ListedDesign):
         term = self.fraction.interactions[number]
         for name in term:
             if name not in names:
-                message = f"there is no factor '{name}': there are {', '.join(names)}{did_you_mean(name, names)}"
+                message = f"there is no factor '{name}': {there_are(names)}{did_you_mean(name, names)}"
                 raise plan.study.source.error(place, message)
         if len(set(term)) < len(term) or set(term) in [set(other) for other in self.fraction.interactions[:number]]:
             raise plan.study.source.error(place, "an interaction is of different factors, and is named once")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from blocks.base import Count, Natural, Number, Spec, Text, did_you_mean
+from blocks.base import Count, Natural, Number, Spec, Text, did_you_mean, there_are
 from search.designs.base import DESIGNS, ListedDesign
 from search.factors import Choice, Kept, Variable, label
 
@@ -117,7 +117,7 @@ class Population(ListedDesign):
             variables = [variable for variable in plan.space.free if factor in (variable.factor, variable.name)]
             if not variables:
                 known = list(dict.fromkeys(variable.factor for variable in plan.space.free))
-                message = f"there is no factor '{factor}' to draw: there are {', '.join(known)}"
+                message = f"there is no factor '{factor}' to draw: {there_are(known)}"
                 raise plan.study.source.error(place, message + did_you_mean(factor, known))
             for variable in variables:
                 try:
@@ -149,7 +149,7 @@ def _kept_of(plan: Plan, variable: Variable, part: Any) -> Kept:
         wanted = [label(value) for value in part]
         for text in wanted:
             if text not in known:
-                raise ValueError(f"'{text}' is no level of {variable.name}: there are {', '.join(known)}")
+                raise ValueError(f"'{text}' is no level of {variable.name}: {there_are(known)}")
         return frozenset(wanted)
     if not isinstance(part, Narrowed):
         raise ValueError(f"{variable.name} has a range: give the part that the space keeps, as {{low, high}}")

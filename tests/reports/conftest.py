@@ -20,6 +20,8 @@ SKETCHES: dict[str, Callable[[], runs.Sketch]] = {
     "empty": runs.empty_ablation,
     "hostile": runs.hostile_ablation,
     "factorial": runs.factorial,
+    "matched factorial": runs.matched_factorial,
+    "lost factorial": runs.lost_factorial,
     "search": runs.finished_search,
     "raced": runs.raced_search,
     "train": runs.trained,
@@ -33,7 +35,7 @@ SKETCHES: dict[str, Callable[[], runs.Sketch]] = {
 }
 
 
-EVERYDAY = ("ablation", "broken", "empty", "factorial", "hostile", "population", "search", "tuned")
+EVERYDAY = ("ablation", "broken", "empty", "hostile", "lost factorial", "population", "search", "tuned")
 EVERY = [name if name in EVERYDAY else pytest.param(name, marks=pytest.mark.slow) for name in sorted(SKETCHES)]
 """All sketches for a law that holds for each, those that differ least from another one left to the slow tests."""
 

@@ -469,6 +469,52 @@ def factorial() -> Sketch:
     return run_all(sketch)
 
 
+def matched_factorial() -> Sketch:
+    """A full factorial with twins at the baseline's MACs: one cell is its own twin, one has none, two share theirs."""
+    sketch = factorial()
+    sketch.name, sketch.match = "matched_factorial", "macs"
+    sketch.trials, sketch.curves, sketch.images = [], [], []
+    costs = {("4", "1"): 1.0, ("4", "2"): 1.55, ("4", "3"): 2.1, ("2", "1"): 1.03, ("2", "2"): 0.8, ("2", "3"): 1.3}
+    for entry in list(sketch.arms):
+        cell = entry["levels"]["expansion"], entry["levels"]["depth"]
+        entry["cost"]["macs"] = round(100_000 * costs[cell])
+        entry["gap"] = costs[cell] - 1
+        if abs(entry["gap"]) <= 0.05:
+            entry["twin"] = entry["arm"]
+        elif cell == ("2", "3"):
+            entry["unmatched"] = "the smallest gap to be had is 8.1%, over the tolerance of 5%"
+        else:
+            gap = {("4", "2"): -0.03, ("4", "3"): 0.041, ("2", "2"): 0.012}[cell]
+            given = {"label": f"{entry['label']} at equal MACs", "match": "macs", "match_of": entry["arm"], "gap": gap}
+            accuracy = sketch.truth[entry["arm"]] - 0.006
+            entry["twin"] = sketch.arm(entry["levels"], accuracy, round(100_000 * (1 + gap)), **given)
+    return run_all(sketch)
+
+
+def lost_factorial() -> Sketch:
+    """A factorial of which one rate diverged, but for a single seed."""
+    sketch = Sketch(
+        name="lost_factorial",
+        kind="factorial",
+        columns={"expansion": ["2", "4"], "rate": ["0.1", "0.3", "1.0", "10.0"]},
+        baseline_levels={"expansion": "4", "rate": "0.1"},
+        seeds=[0, 1, 2, 3, 4],
+        question="Which rate does either expansion take?",
+    )
+    for expansion in ("4", "2"):
+        for place, rate in enumerate(("0.1", "0.3", "1.0", "10.0")):
+            levels = {"expansion": expansion, "rate": rate}
+            own = {name: level for name, level in levels.items() if level != sketch.baseline_levels[name]}
+            sketch.arm(own, 0.93 + 0.01 * place + 0.005 * (expansion == "4"), 50_000 * (1 + (expansion == "4")))
+    for entry in sketch.arms:
+        hot, narrow = entry["levels"]["rate"] == "10.0", entry["levels"]["expansion"] == "2"
+        for seed in sketch.seeds:
+            gone = hot and not (narrow and seed == 3)
+            reason = "the training loss was nan in epoch 2" if gone else ""
+            sketch.run(entry["arm"], seed, status="diverged" if gone else "completed", reason=reason)
+    return sketch
+
+
 def searched(arms: int = 60, seeds: int = 1, name: str = "depth_width_search") -> Sketch:
     """An Optuna search of accuracy against MACs, arms at random, most with one seed."""
     sketch = Sketch(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
@@ -123,22 +122,6 @@ def test_incomplete_arms_are_never_detected(table: Callable[[str], Table]) -> No
         incomplete = rows[rows["pairs"] < rows["planned"]]
         assert len(incomplete)
         assert not incomplete["verdict"].isin(["detected", "equivalent"]).any()
-
-
-def test_a_main_effect_is_the_mean_over_the_other_factors_settings(
-    table: Callable[[str], Table], written: Callable[[str], Path]
-) -> None:
-    run, wide = table("factorial"), accuracies(written("factorial"))
-    arm = {
-        (row.expansion, row.depth): name for name, row in zip(run.levels.index, run.levels.itertuples(), strict=True)
-    }
-    row = comparisons(run).set_index("change").loc["depth 1 → 3"]
-    per_seed = np.mean([wide[arm[e, "3"]] - wide[arm[e, "1"]] for e in ("2", "4")], axis=0)
-    expected = stats.ttest_1samp(per_seed, 0)
-    assert row["effect"] == pytest.approx(per_seed.mean())
-    assert row["p"] == pytest.approx(expected.pvalue)
-    assert row["macs"] == pytest.approx(2.0)
-    assert comparisons(run)["change"].tolist() == ["expansion 4 → 2", "depth 1 → 2", "depth 1 → 3"]
 
 
 @pytest.mark.parametrize("name", ["search", "train"])

@@ -17,7 +17,7 @@ from tests.reports.recomputed import CHECKS
 
 ELSEWHERE = {"environment", "schema", "margin", "selection", "additions", "answer"}  # copied, or in words
 ELSEWHERE |= {"panels"}  # checked whole
-QUICK = ("ablation", "factorial", "empty", "failed", "train", "unfinished")
+QUICK = ("ablation", "matched factorial", "empty", "failed", "train", "unfinished")
 KINDS = [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SKETCHES]
 
 

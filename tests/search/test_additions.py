@@ -125,7 +125,7 @@ def test_changes_are_told_field_by_field_and_nothing_is_run(
     assert (run_of(tmp_path) / "trials.jsonl").read_bytes() == before
     assert inline("study.yaml", "--set", "train.label_smoothing=0.1") == 4
     assert inline("study.yaml", "--set", "design.vary=[order]") == 4
-    assert inline("study.yaml", "--set", "design.seeds=2", "--set", "fidelity={arms: 3, epochs: [1, 2]}") == 2
+    assert inline("study.yaml", "--set", "design.seeds=2", "--set", "fidelity={arms: 5, epochs: [1, 2]}") == 2
     assert inline("study.yaml", "--set", "design.seeds=2") == 0
     assert [each["what"] for each in arms(run_of(tmp_path))["additions"]] == ["seed 1"]
 

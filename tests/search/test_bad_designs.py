@@ -10,6 +10,10 @@ from tests.search.command import STUDY, arms, rows, write_study
 from tests.search.conftest import Command
 
 FACTOR, DESIGN = STUDY.splitlines()[10:12]
+TWO_LEVELS = """\
+  e: {path: "network.stages[*].block.expansion", levels: [6]}
+  a: {path: "network.stages[*].block.attention", levels: [se]}
+  s: {path: train.label_smoothing, levels: [0.1]}"""
 MATCHED = "{kind: one_at_a_time, seeds: 2, match: {cost: macs, tolerance: 0.08}}"
 A = "  a: {path: train.epochs, levels: [1], when: {b: [8]}}"
 B = "  b: {path: train.batch_size, levels: [8], when: {a: [1]}}"
@@ -53,6 +57,24 @@ B = "  b: {path: train.batch_size, levels: [8], when: {a: [1]}}"
             "{kind: factorial, fraction: {resolution: 3}}",
             "study.yaml:11:3: factors.expansion",
             "a fraction by resolution takes factors of two levels, and this one has 3",
+        ),
+        (
+            TWO_LEVELS,
+            "{kind: factorial, fraction: {resolution: 3}, match: {cost: macs, tolerance: 0.005}}",
+            "study.yaml:14:61: design.match: the run e=6, s=0.1",
+            "and the effects of a fraction at equal cost need every one of its runs there",
+        ),
+        (
+            FACTOR + "\n  b: {path: train.epochs, same_as: c}",
+            MATCHED,
+            "study.yaml:12:36: factors.b.same_as: there is no factor 'c': there are expansion, b",
+            "",
+        ),
+        (
+            "  b: {path: train.epochs, same_as: c}",
+            MATCHED,
+            "study.yaml:11:36: factors.b.same_as: there is no factor 'c': there is only b",
+            "",
         ),
         (
             FACTOR + "\nconstraints: {macs: {max: 5}}",

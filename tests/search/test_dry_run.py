@@ -21,7 +21,7 @@ from tests.search.conftest import Command
 from tests.search.studies import plan
 
 TUNED = STUDY + "tune: {train.optimizer.lr: {low: 0.01, high: 1, log: true}, trials: 3}\n"
-WHOLE = TUNED + "fidelity: {arms: 3, epochs: [1, 3]}\nmargin: 0.02\npower: {effect: 0.01, sd: 0.008}\n"
+WHOLE = TUNED + "fidelity: {arms: 5, epochs: [1, 3]}\nmargin: 0.02\npower: {effect: 0.01, sd: 0.008}\n"
 
 LINES = [
     'factors: {expansion: {path: "network.stages[*].block.expansion", levels: [1, 2]}}',
@@ -49,7 +49,7 @@ def test_it_tells_all_that_is_to_be_known_and_records_nothing(
     assert inline("study.yaml", "--dry-run") == 0
     out = capsys.readouterr().out
     assert list(tmp_path.iterdir()) == [path]
-    assert "trials: 15 tune + 20 explore + 6 fidelity + 6 confirm = 47; fewer where" in out
+    assert "trials: 15 tune + 20 explore + 10 fidelity + 6 confirm = 51; fewer where" in out
     assert re.search(r"a training step here, .* in it: ([\d.]+ ms at [\d,]+ MACs(, )?){3}\n", out)
     assert re.search(r"time: about .* on \d+ workers? like this machine's: tune .*, explore .*, fidelity .*, con", out)
     assert "smallest detectable effect: " in out

@@ -36,10 +36,10 @@ class Sealed:
 
 def test_the_test_split_is_not_read_before_the_winner_is_on_record(tmp_path: Path) -> None:
     found = plan(
-        'factors: {expansion: {path: "network.stages[*].block.expansion", levels: [1, 2]}}',
+        'factors: {expansion: {path: "network.stages[*].block.expansion", levels: [1, 2, 3, 4, 5]}}',
         "design: {kind: one_at_a_time, seeds: 1}",
         "tune: {train.optimizer.lr: {low: 0.01, high: 1, log: true}, trials: 2}",
-        "fidelity: {arms: 3, epochs: [1, 2]}",
+        "fidelity: {arms: 5, epochs: [1, 2]}",
         "confirm: {finalists: 1, seeds: 1}",
     )
     with Record(tmp_path) as record:

@@ -147,7 +147,7 @@ def shrunk(name: str) -> list[str]:
     if spec.tune:
         settings.append("tune.trials=2")
     if spec.fidelity:
-        settings.append("fidelity={arms: 3, epochs: [1, 2]}")
+        settings.append("fidelity={arms: 5, epochs: [1, 2]}")
     if spec.train.batch_size > 64:
         settings.append("train.batch_size=64")  # what is left of the images makes a batch
     if spec.train.schedule.warmup_epochs > 1:
@@ -155,4 +155,5 @@ def shrunk(name: str) -> list[str]:
     settings += IN_TIME.get(name, [])
     if getattr(spec.design, "early_stopping", None):
         return [*settings, "train.epochs=2", "design.early_stopping.rungs=[1]", "design.seeds=2", "design.trials=8"]
-    return [*settings, "design.trials=4"] if spec.design.kind == "search" else settings
+    few = "design.trials=6" if spec.fidelity else "design.trials=4"
+    return [*settings, few] if spec.design.kind == "search" else settings

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.reports.evidence import Floats, Row, Run, interval, numbers
+from tests.reports.recomputed.effects import whole
 
 
 def check(run: Run) -> None:
@@ -64,6 +65,7 @@ def _of_level(run: Run, row: Row) -> Floats:
         (arm,) = chosen
         return numbers(run.scores(arm))
     if row["over"] == "seeds":
+        chosen = [arm for arm in chosen if arm in run.levels.index and whole(run, arm)]
         return numbers(run.wide()[chosen].mean(axis=1, skipna=False))
     many = len({entry["levels"][factor] for entry in every.values()}) > 12
     return numbers(run.wide()[_binned(run, row) if many else chosen].mean())

@@ -20,7 +20,7 @@ def check(run: Run) -> None:
     own = differences(run)
     judged(run, "comparisons", rows, own, corrected(run, own)[: len(rows)])
     planned = len({*run.seeds, *run.wide().index})
-    made = [row["arm"] is not None or run.kind == "factorial" for row in rows]
+    made = [row["arm"] is not None or (run.kind == "factorial" and bool(settings(run, row))) for row in rows]
     run.check("comparisons", rows, "planned", [planned if is_made else 0 for is_made in made])
     _costs(run, rows)
 
@@ -34,21 +34,35 @@ def differences(run: Run) -> list[Floats]:
     return [_coefficients(run, row) if fraction else _settings(run, row) for row in run.rows("comparisons")]
 
 
-def _settings(run: Run, row: Row) -> Floats:
-    """The difference of two means over the settings of the other factors that have both levels."""
+def settings(run: Run, row: Row) -> list[tuple[str, str]]:
+    """The arms of each setting of the other factors that has a result at both levels; of a fraction, its arms once."""
+    standing = {arm: run.entries[arm]["twin"] if row["at"] == "matched" else arm for arm in run.levels.index}
+    usable = [arm for arm in run.levels.index if standing[arm] in run.entries and whole(run, standing[arm])]
+    if run.fraction:
+        return [(arm, arm) for arm in usable]
     group, level = row["factor"].split(" and "), row["level"].split(", ")[0]
-    others = [name for name in run.levels if name not in group]
-    own, base = (run.levels[run.levels[group[0]] == each] for each in (level, run.base[group[0]]))
-    shared = set(map(tuple, own[others].to_numpy())) & set(map(tuple, base[others].to_numpy()))
-    means = []
-    for part in (own, base):
-        arms = [
-            arm
-            for arm, setting in zip(part.index, map(tuple, part[others].to_numpy()), strict=True)
-            if setting in shared
-        ]
-        means.append(run.wide().reindex(columns=arms).mean(axis=1, skipna=False))
-    return numbers(means[0] - means[1])
+    others, levels = [name for name in run.levels if name not in group], run.levels.loc[usable]
+    sides = [
+        {tuple(setting): arm for arm, setting in zip(part.index, part[others].to_numpy(), strict=True)}
+        for part in (levels[levels[group[0]] == each] for each in (level, run.base[group[0]]))
+    ]
+    return [(standing[sides[0][each]], standing[sides[1][each]]) for each in sides[0] if each in sides[1]]
+
+
+def whole(run: Run, arm: str) -> bool:
+    """Whether an arm gave a result with half of its seeds, two at least, or may still."""
+    own = run.trials[(run.trials["arm"] == arm) & (run.trials["phase"] == "explore")]
+    ended = own[own["status"] != "running"]
+    planned = len(run.seeds)
+    needed = 1 if planned == 1 else max(2, int(np.ceil(planned / 2)))
+    return len(ended) < planned or (own["status"] == "completed").sum() >= needed
+
+
+def _settings(run: Run, row: Row) -> Floats:
+    """The mean over the settings of the other factors of the differences seed by seed."""
+    wide = run.wide()
+    found = [wide[own] - wide[base] for own, base in settings(run, row)]
+    return numbers(sum(found) / len(found)) if found else np.array([])
 
 
 def _coefficients(run: Run, row: Row) -> Floats:
@@ -170,7 +184,10 @@ def _noncentrality(t: float, freedom: int, wanted: float) -> float:
 def _costs(run: Run, rows: list[Row]) -> None:
     costs = {entry["arm"]: entry["cost"]["macs"] for entry in run.arms["arms"]}
     if run.kind == "factorial":
-        run.check("comparisons", rows, "macs", [_factorial_cost(run, row, costs) for row in rows])
+        found = [_factorial_cost(run, row, costs) for row in rows]
+        run.check("comparisons", rows, "macs", found)
+        equal = [row["at"] == "matched" or row["same"] for row in rows]  # the fixtures hold MACs equal
+        run.check("comparisons", rows, "gap", [gap if at else None for gap, at in zip(found, equal, strict=True)])
         return
     for row in rows:
         if row["arm"] is not None:
@@ -184,11 +201,10 @@ def _costs(run: Run, rows: list[Row]) -> None:
 
 def _factorial_cost(run: Run, row: Row, costs: dict[str, float]) -> float:
     """The ratio of geometric means of MACs, level against the baseline's, over the settings that have both."""
-    own = pd.Series({arm: np.log(costs[arm]) for arm in run.levels.index})
+    own = pd.Series({arm: np.log(cost) for arm, cost in costs.items()})
     if run.fraction:
         terms = [f"C({name}, Treatment({run.base[name]!r}))" for name in run.levels]
-        fit = ols(f"y ~ {' + '.join(terms)}", run.levels.assign(y=own)).fit()
+        fit = ols(f"y ~ {' + '.join(terms)}", run.levels.assign(y=own.reindex(run.levels.index))).fit()
         return float(np.exp(fit.params[f"{terms[list(run.levels).index(row['factor'])]}[T.{row['level']}]"]) - 1)
-    group, level = row["factor"].split(" and "), row["level"].split(", ")[0]
-    parts = [own[run.levels[group[0]] == each].mean() for each in (level, run.base[group[0]])]
-    return float(np.exp(parts[0] - parts[1]) - 1)
+    ratios = [own[one] - own[other] for one, other in settings(run, row)]
+    return float(np.exp(np.mean(ratios)) - 1) if ratios else np.nan

@@ -9,7 +9,7 @@ from statsmodels.formula.api import ols
 from statsmodels.stats.anova import AnovaRM
 
 from tests.reports.evidence import Floats, Row, Run, p_value
-from tests.reports.recomputed.effects import corrected, differences, judged
+from tests.reports.recomputed.effects import corrected, differences, judged, whole
 
 
 def check(run: Run) -> None:
@@ -42,7 +42,8 @@ def contrast(run: Run, row: Row) -> Floats:
 
 
 def _long(run: Run) -> pd.DataFrame:
-    return run.wide().melt(ignore_index=False, value_name="y").reset_index().join(run.levels, on="arm")
+    kept = [arm for arm in run.levels.index if whole(run, arm)]
+    return run.wide()[kept].melt(ignore_index=False, value_name="y").reset_index().join(run.levels, on="arm")
 
 
 def _by_formula(run: Run) -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.reports.evidence import Row, Run
-from tests.reports.recomputed.effects import family
+from tests.reports.recomputed.effects import family, settings, whole
 from tests.reports.sentences.matching import Found, Values, called, phrase
 
 
@@ -126,20 +126,30 @@ def lost_of(run: Run, row: Row, words: str) -> Values:
     return [int((own["status"] == words.split()[-1]).sum())]
 
 
-@phrase("answer", r"mean of # settings of the other factors", r"coefficient over the # cells")
+@phrase("answer", r"mean of # (?:of # )?settings of the other factors", r"coefficient over the # cells")
 def averaged(run: Run, found: Found) -> Values:
-    return [averaged_over(run, row_of(run, found))]
+    row = row_of(run, found)
+    kept, every = len(settings(run, row)), averaged_over(run, row)
+    assert " of # " in re.sub(r"\d+", "#", found.words).removeprefix("mean of #") or kept == every
+    return [kept, every] if re.search(r"\d of \d", found.words) else [kept]
+
+
+@phrase("answer", r"Lost: .+ \(# of # trials\) gave no result")
+@phrase("factorial", r"cells that are left: .+ \(# of # trials\) gave no result")
+def gave_no_result(run: Run, found: Found) -> Values:
+    own = run.trials[run.trials["arm"].isin([arm for arm in run.levels.index if not whole(run, arm)])]
+    return [int((own["status"] != "completed").sum()), len(own)]
 
 
 def averaged_over(run: Run, row: Row) -> int:
-    """Returns over how many settings, or cells of a fraction, an effect is averaged."""
+    """Returns how many settings there are to average an effect over, or cells of a fraction."""
     levels, factors = run.levels, row["factor"].split(" and ")
     if run.fraction:
         return len(levels)
     others = [name for name in levels if name not in factors]
     wanted = row["level"].split(", ")[0], run.base[factors[0]]
-    settings = [set(map(tuple, levels.loc[levels[factors[0]] == each, others].to_numpy())) for each in wanted]
-    return len(settings[0] & settings[1])
+    both = [set(map(tuple, levels.loc[levels[factors[0]] == each, others].to_numpy())) for each in wanted]
+    return len(both[0] & both[1])
 
 
 @phrase("answer", r"\(# could have been\)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.reports.evidence import Row, Run
+from tests.reports.recomputed.effects import whole
 from tests.reports.sentences.matching import Found, Values, phrase
 
 
@@ -128,7 +129,9 @@ def network(run: Run, found: Found) -> Values:
 
 @phrase("importance", r"over # arms")
 def arms_of_importance(run: Run, found: Found) -> Values:
-    return [int(run.wide().notna().any().sum())]
+    scored = run.wide().notna().any()
+    arms = [arm for arm in run.levels.index if scored.get(arm, False)]
+    return [sum(whole(run, arm) for arm in arms) if run.kind == "factorial" else len(arms)]
 
 
 @phrase("", r"The first # of # rows")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from tests.reports.evidence import Row, Run
 from tests.reports.sentences.arms import clipped
-from tests.reports.sentences.comparisons import averaged_over, lost_of, values_of
+from tests.reports.sentences.comparisons import averaged_over, lost_of, settings, values_of
 from tests.reports.sentences.matching import Found, Values, called, phrase
 
 PREFIXES = {"effect": "", "mean": "", "shrinkage": "", "low": "", "worth": "worth_", "gain_effect": "gain_"}
@@ -68,9 +69,11 @@ def lost(run: Run, found: Found) -> Values:
     return [{number for row in rows for number in lost_of(run, row, found.words)}]
 
 
-@phrase("ablation", r"mean of # settings of the other factors", r"coefficient over the # cells")
+@phrase("ablation", r"mean of # (?:of # )?settings of the other factors", r"coefficient over the # cells")
 def averaged(run: Run, found: Found) -> Values:
-    return [averaged_over(run, _rows(run, found)[0])]
+    rows = _rows(run, found)
+    kept = {len(settings(run, row)) for row in rows}
+    return [kept, averaged_over(run, rows[0])] if re.search(r"\d of \d", found.words) else [kept]
 
 
 @phrase("ablation", r"^# against #$")
