@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Builds the page of each run directory, and one that compares them all; returns the exit code."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices are small: more threads only wait for each other
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.out is not None and (len(options.run_dir) < 2 or options.format != "html"):
@@ -107,6 +107,28 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-if __name__ == "__main__":
+def _begin_lightly() -> None:
+    """Sets up a process that builds pages and ends: half of the time of a small page is what begins it."""
     gc.disable()  # the process ends before looking for garbage among so many rows would pay
-    sys.exit(main())
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # matrices are small: more threads only wait for each other
+    for name in ("f2py", "testing"):  # scipy names all of numpy, and would load what compiles Fortran and what tests
+        _postpone("numpy", name)
+
+
+def _postpone(package: str, name: str) -> None:
+    """Has a module of a package loaded when something of it is first used, and not when it is named."""
+    found = importlib.util.find_spec(f"{package}.{name}")
+    if found is None or found.loader is None:
+        return
+    found.loader = importlib.util.LazyLoader(found.loader)
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    sys.modules[found.name] = module
+    setattr(sys.modules[package], name, module)
+
+
+if __name__ == "__main__":
+    _begin_lightly()
+    code = main()
+    gc.freeze()  # nor does looking through all of it at the end, which would take longer than writing the page
+    sys.exit(code)

@@ -42,11 +42,12 @@ def _fold(table: Table) -> pd.DataFrame:
     seeds = table.environment["seeds"][table.main_phase] if table.main_phase == "confirm" else table.design.seeds
     frame = frame.join(group_means(explore, by="arm", value="val_accuracy"))
     frame["n"] = frame["n"].fillna(0).astype(int)
-    begun = explore.groupby("arm")["seed"].nunique().reindex(frame.index).fillna(1)
-    planned = begun if table.design.racing is not None else len(seeds)  # in a race each has as many as it needs
+    planned: pd.Series | int = len(seeds)
+    if table.design.racing is not None:  # each has as many as it needs
+        planned = explore.groupby("arm", sort=False)["seed"].nunique().reindex(frame.index).fillna(1)
     frame["planned"] = np.maximum(planned, frame["n"]).astype(int)
     completed = explore[explore["status"] == "completed"]
-    frame = frame.join(completed.groupby("arm")[list(MEASURES)].mean().rename(columns=MEASURES))
+    frame = frame.join(completed.groupby("arm", sort=False)[list(MEASURES)].mean().rename(columns=MEASURES))
     frame["front"] = front(frame["macs"], frame["mean"])
     confirm = table.phase("confirm")
     for name, value in (("confirm", "val_accuracy"), ("test", "test_accuracy")):

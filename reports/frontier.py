@@ -114,8 +114,8 @@ def on_front(table: Table, arms: pd.DataFrame) -> pd.Series:
     error = noise(table, measured).sd / np.sqrt(measured["n"].clip(lower=1))
     trials = table.phase(table.main_phase).drop_duplicates(["arm", "seed"])
     trials = trials[trials["arm"].isin(measured.index)]
-    whole = trials.groupby("arm")["val_accuracy"].count() == trials["seed"].nunique()
-    if trials["seed"].nunique() > 1 and whole.sum() >= FEWEST_ARMS:
+    seeds = trials["seed"].nunique()
+    if seeds > 1 and (trials.groupby("arm")["val_accuracy"].count() == seeds).sum() >= FEWEST_ARMS:
         shrunken = shrunken_means(trials, by="arm")
         score.loc[shrunken.index], error.loc[shrunken.index] = shrunken["shrunken"], shrunken["error"]
     kept = _contenders(measured["macs"], score, error)
@@ -126,10 +126,11 @@ def on_front(table: Table, arms: pd.DataFrame) -> pd.Series:
 
 def _contenders(cost: pd.Series, score: pd.Series, error: pd.Series) -> pd.Series:
     """Tells which arms could be on the front: not four standard errors of a difference below a cheaper one."""
-    order, reach = cost.sort_values(kind="stable").index, 4 / math.sqrt(2)
-    floor = (score - reach * error)[order].cummax().shift(fill_value=-np.inf)
-    kept: pd.Series = (score + reach * error)[order] >= floor
-    return kept.reindex(cost.index)
+    order, reach = np.argsort(cost.to_numpy(), kind="stable"), (error * 4 / math.sqrt(2)).to_numpy()
+    low, high = (score - reach).to_numpy()[order], (score + reach).to_numpy()[order]
+    kept = np.ones(len(cost), dtype=bool)
+    kept[order[1:]] = high[1:] >= np.maximum.accumulate(low)[:-1]
+    return pd.Series(kept, index=cost.index)
 
 
 def bands(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
@@ -152,6 +153,7 @@ def bands(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
     scatter = noise(table, measured)
     base = arms.at[table.baseline, "mean"]
     rows = []
+    measured = measured[["label", "macs", "mean", "n"]]
     measured = measured.sort_values(["mean", "macs"], ascending=[False, True], kind="stable")
     for limit in _limits(measured["macs"]):
         within = measured[measured["macs"] <= limit]
@@ -160,7 +162,7 @@ def bands(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
         threshold = within["n"].map(dict(zip(within["n"].unique(), tellable, strict=True)))
         rivals = within[(best["mean"] - within["mean"] < threshold) & (within.index != best.name)]
         cheapest = rivals["macs"].idxmin() if len(rivals) else None
-        rows.append({"limit": limit, "arm": best.name, **best[["label", "macs", "mean", "n"]].to_dict()})
+        rows.append({"limit": limit, "arm": best.name, **best.to_dict()})
         second = rivals["mean"].idxmax() if len(rivals) else None
         lead = best["mean"] - rivals["mean"].max() if len(rivals) else np.nan
         rows[-1] |= {

@@ -87,7 +87,8 @@ def _terms(table: Table, arms: pd.Index) -> dict[str, Matrix]:
         if numbers is not None and numbers.nunique() > MOST_LEVELS:
             cut = pd.qcut(numbers, BINS, labels=False, duplicates="drop")
             levels = cut.where(cut.notna(), -1)
-        coded = pd.get_dummies(levels.astype(str), drop_first=True).to_numpy(np.float64)
+        codes = pd.factorize(levels, use_na_sentinel=False)[0]  # a factor that doesn't apply has a level of its own
+        coded = (codes[:, None] == np.arange(1, codes.max() + 1)).astype(np.float64)
         if coded.shape[1]:
             made[" and ".join(group)] = coded - coded.mean(axis=0)
     return made
@@ -172,8 +173,9 @@ def _spread(
 ) -> tuple[pd.Series, pd.Series, str]:
     """Returns the ends of each share and their source; ``parts`` are the moments of each twentieth of the arms."""
     trials = table.phase("explore").drop_duplicates(["arm", "seed"])
-    wide = trials.pivot(index="seed", columns="arm", values="val_accuracy").reindex(columns=arms.index)
-    whole = wide.dropna()
+    several = trials["seed"].nunique() > 1
+    wide = trials.pivot(index="seed", columns="arm", values="val_accuracy") if several else pd.DataFrame()
+    whole = wide.reindex(columns=arms.index).dropna()
     if len(whole) >= 2:
         places = _places(terms)
         every = [_shares(_moments(terms, row), places, least) for row in whole.to_numpy()]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import html
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from reports.numbers import round_quantity
 
@@ -65,11 +66,7 @@ class Figure:
 
     def to_json(self) -> str:
         """Returns the figure as JSON, null where a number is missing."""
-        plain = {"data": self.data, "layout": self.layout}
-        try:
-            return json.dumps(plain, allow_nan=False, default=_listed, separators=(",", ":"))
-        except ValueError:
-            return json.dumps(_known(plain), allow_nan=False, default=_listed, separators=(",", ":"))
+        return msgspec.json.encode({"data": self.data, "layout": self.layout}, enc_hook=_listed).decode()
 
 
 def figure(traces: Sequence[Trace], *, height: int, x: dict[str, Any], y: dict[str, Any], **layout: Any) -> Figure:
@@ -160,16 +157,6 @@ def _without_none(trace: Trace) -> Trace:
 def _listed(value: Any) -> Any:
     """Returns numpy's and pandas' values as Python's own."""
     return value.tolist() if hasattr(value, "tolist") else str(value)
-
-
-def _known(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _known(entry) for name, entry in value.items()}
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, list | tuple):
-        return [_known(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def whiskers(part: pd.DataFrame, colour: str, *, visible: bool) -> dict[str, Any]:

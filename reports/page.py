@@ -7,9 +7,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -20,7 +18,7 @@ from reports.details import details
 from reports.drawing import Drawn, draw, inert
 from reports.exchange import copies
 from reports.findings import Findings, find
-from reports.record import as_text, record
+from reports.record import Encoded, as_text, encoded, record
 from reports.sections import Section
 from reports.table import Table, read
 
@@ -41,14 +39,14 @@ def build(run_dir: str | Path) -> Path:
     findings = find(read(run_dir))
     said, drawn = answer(findings), draw(findings.table)
     built = _sections(findings, drawn)
-    known = details(findings.table, _named(built))
+    known = encoded(details(findings.table, _named(built)))
     folder = Path(run_dir)
     frames = {figure.name: figure.frame for figure in drawn}
     replace(folder / "report.json", as_text(record(findings, said, frames, known)))
     return replace(folder / "report.html", _render(findings.table, said, built, known))
 
 
-def _render(table: Table, said: Answer, built: list[tuple[str, Section, list[Drawn]]], known: Mapping[str, Any]) -> str:
+def _render(table: Table, said: Answer, built: list[tuple[str, Section, list[Drawn]]], known: Encoded) -> str:
     return fill(
         "page.html",
         table=table,
@@ -56,7 +54,7 @@ def _render(table: Table, said: Answer, built: list[tuple[str, Section, list[Dra
         question=question(table),
         answer=said,
         sections=built,
-        arms=inert(json.dumps(known, separators=(",", ":"))),
+        arms=inert(known),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from itertools import starmap
 from typing import Any
 
 import msgspec
@@ -23,16 +24,14 @@ class Encoded(str):
     """JSON already: thousands of rows are not to be decoded and encoded again."""
 
 
-def record(
-    findings: Findings, said: Answer, frames: Mapping[str, pd.DataFrame], panels: Mapping[str, Any]
-) -> dict[str, Any]:
+def record(findings: Findings, said: Answer, frames: Mapping[str, pd.DataFrame], panels: Encoded) -> dict[str, Any]:
     """Returns what goes into report.json: accuracies and differences as fractions, null where a number is missing.
 
     Args:
         findings: What was computed.
         said: The answer that was made of it.
         frames: The data of each figure, by its name.
-        panels: What opens from an arm (:func:`reports.details.details`).
+        panels: What opens from an arm (:func:`reports.details.details`), as the page has it too.
     """
     table, counts = findings.table, findings.counts
     return {
@@ -104,7 +103,7 @@ def _encoded(value: Any) -> str:
         return value
     if isinstance(value, dict):
         return f"{{{', '.join(f'{json.dumps(name)}: {_encoded(inner)}' for name, inner in value.items())}}}"
-    return msgspec.json.encode(value, enc_hook=lambda value: value.item()).decode()
+    return encoded(value)
 
 
 def _terms(table: Table) -> Encoded | list[Any]:
@@ -151,6 +150,11 @@ def _number(value: float) -> float | None:
 
 def rows_of(frame: pd.DataFrame) -> Encoded:
     """Returns a frame as JSON, an object a row, null where a value is missing."""
-    names = [str(name) for name in frame.columns]
-    rows = [dict(zip(names, row, strict=True)) for row in zip(*(frame[name].tolist() for name in frame), strict=True)]
-    return Encoded(msgspec.json.encode(rows, enc_hook=lambda value: value.item()).decode())
+    fields = {f"column{place}": str(name) for place, name in enumerate(frame.columns)}
+    row = msgspec.defstruct("Row", list(fields), rename=fields, gc=False)  # half the time of a dictionary a row
+    return encoded(list(starmap(row, zip(*(frame[name].tolist() for name in frame), strict=True))))
+
+
+def encoded(value: Any) -> Encoded:
+    """Returns plain data as JSON, null where a number is missing."""
+    return Encoded(msgspec.json.encode(value, enc_hook=lambda value: value.item()).decode())

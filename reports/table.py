@@ -23,7 +23,7 @@ EFFORTS = ("epochs_to_target", "train_seconds", "images_per_second", "peak_memor
 TRIAL_NUMBERS = ("seed", *ACCURACIES, *EFFORTS)
 TRIAL_OPTIONAL = ("precision", "device")
 EPOCH_TEXT = ("trial", "arm", "phase")
-EPOCH_NUMBERS = ("seed", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy")
+EPOCH_NUMBERS = ("seed", "epoch", "val_accuracy")
 ARM_TEXT = ("arm", "label", "status", "reason", "match", "match_of", "twin", "unmatched", "tuned", "tuned_of")
 ARM_NUMBERS = ("multiplier", "gap", "inner_channels", "out_channels")
 COSTS = ("macs", "params", "activations")
@@ -256,20 +256,16 @@ def _plainly_named(arm: Entry) -> Entry:
 
 
 def _arm_frame(arms: list[Entry], names: pd.Index) -> pd.DataFrame:
-    texts, numbers = (map(attrgetter(*columns), arms) for columns in (ARM_TEXT, ARM_NUMBERS))
-    costs = [[cost.get(name) for name in (*COSTS, *LATENCIES)] for cost in (arm.cost or {} for arm in arms)]
+    costs = [arm.cost or {} for arm in arms]
     timed = [next(iter((arm.latency or {}).values()), None) for arm in arms]
-    sizes = [(None, None) if time is None else (time.bytes / 1e6, time.engine) for time in timed]
-    return pd.concat(
-        [
-            pd.DataFrame(texts, names, ARM_TEXT, dtype=object),
-            pd.DataFrame(numbers, names, ARM_NUMBERS, dtype=float),
-            pd.DataFrame(costs, names, (*COSTS, *LATENCIES), dtype=float),
-            pd.DataFrame([size for size, _ in sizes], names, (SIZE,), dtype=float),
-            pd.DataFrame([engine for _, engine in sizes], names, (ENGINE,), dtype=object),
-        ],
-        axis=1,
-    )
+    columns = {name: pd.Series(map(attrgetter(name), arms), names, dtype=object) for name in ARM_TEXT}
+    columns |= {name: pd.Series(map(attrgetter(name), arms), names, dtype=float) for name in ARM_NUMBERS}
+    columns |= {
+        name: pd.Series([cost.get(name) for cost in costs], names, dtype=float) for name in (*COSTS, *LATENCIES)
+    }
+    columns[SIZE] = pd.Series([None if time is None else time.bytes / 1e6 for time in timed], names, dtype=float)
+    columns[ENGINE] = pd.Series([None if time is None else time.engine for time in timed], names, dtype=object)
+    return pd.DataFrame(columns)
 
 
 def _level_frame(arms: list[Entry], names: pd.Index, columns: list[str]) -> pd.DataFrame:

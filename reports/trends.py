@@ -97,8 +97,8 @@ def _shared(table: Table, group: tuple[str, ...], levels: pd.Series) -> list[str
 
 
 def _over_arms(table: Table, levels: pd.Series) -> pd.DataFrame:
-    arms = fold(table).dropna(subset=["mean"])
-    frame = pd.DataFrame({"level": levels[arms.index], "mean": arms["mean"]}).dropna()
+    mean = fold(table)["mean"].dropna()
+    frame = pd.DataFrame({"level": levels[mean.index], "mean": mean}).dropna()
     bins = frame["level"]
     if frame["level"].nunique() > MOST_LEVELS:
         bins = pd.qcut(frame["level"], BINS, labels=False, duplicates="drop")

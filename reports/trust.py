@@ -48,7 +48,7 @@ class Counts:
 
 def count_up(table: Table) -> Counts:
     """Counts a run's trials and arms."""
-    trials = pd.crosstab(table.trials["phase"], table.trials["status"])
+    trials = table.trials.groupby(["phase", "status"]).size().unstack(fill_value=0)
     phases = [phase for phase in PHASES if phase in trials.index] or ["explore"]
     phases += [phase for phase in trials.index if phase not in PHASES]  # of a later version: counted, not known
     known = [*ENDED, "running"]

@@ -42,14 +42,15 @@ def data(table: Table) -> pd.DataFrame:
     """
     completed = table.trials[(table.trials["phase"] == table.main_phase) & (table.trials["status"] == "completed")]
     epochs = table.epochs[table.epochs["trial"].isin(completed["trial"])].dropna(subset=["val_accuracy"])
-    curves = _over_seeds(epochs)
+    curves = _over_seeds(epochs, alone=completed["arm"].is_unique)
     panels = _panels(table) if table.design.kind in DECLARED else _best(table)
     crowded = table.design.kind not in DECLARED
     if table.design.kind == "factorial" and panels["panel"].nunique() > MOST_PANELS:  # of an arm or two each
         panels, crowded = _best(table), True
-    frame = panels.merge(curves, on="arm")
+    shown = curves["arm"].isin(panels["arm"])
+    frame = panels.merge(curves[shown], on="arm")
     if crowded:
-        frame = pd.concat([frame, _crowd(curves[~curves["arm"].isin(panels["arm"])])])
+        frame = pd.concat([frame, _crowd(curves[~shown])])
     frame = pd.concat([frame.assign(stopped=False), _stopped(table, panels, crowded)])
     own = frame["arm"] != table.baseline
     if own.any():  # a panel in which no level has finished would show the baseline alone
@@ -58,8 +59,8 @@ def data(table: Table) -> pd.DataFrame:
     return frame.drop(columns=["panel_order", "series_order"]).reset_index(drop=True)
 
 
-def _over_seeds(epochs: pd.DataFrame) -> pd.DataFrame:
-    if not epochs.duplicated(["arm", "epoch"]).any():  # as in a search, where grouping thousands of arms takes long
+def _over_seeds(epochs: pd.DataFrame, alone: bool) -> pd.DataFrame:
+    if alone:  # each arm has one trial, as in a search, where grouping thousands of arms takes long
         own = epochs["val_accuracy"]
         return epochs[["arm", "epoch"]].assign(mean=own, low=own, high=own, n=1).reset_index(drop=True)
     groups = epochs.groupby(["arm", "epoch"], sort=False)["val_accuracy"]

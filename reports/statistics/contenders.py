@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-CHUNK = 2_000_000  # drawn scores held at a time
+CHUNK = 250_000  # drawn scores held at a time: as many as a processor keeps near
 
 
 def chances(
@@ -57,19 +57,25 @@ def _counted(
     if not arms:
         return front, best
     cost = known["cost"].to_numpy(float)
-    score, error = (known[name].to_numpy(np.float32) for name in ("score", "error"))  # noise needs no more digits
+    score, error = (known[name].to_numpy(np.float32)[:, None] for name in ("score", "error"))  # noise needs no more
     starts = np.flatnonzero(np.r_[True, np.diff(cost) > 0])
     group = np.cumsum(np.r_[False, np.diff(cost) > 0])
     within = int((cost <= limit).sum())
     for start in range(0, draws, max(1, CHUNK // arms)):
         width = min(max(1, CHUNK // arms), draws - start)
-        drawn = random.standard_normal((width, arms), dtype=np.float32)
+        drawn = random.standard_normal((arms, width), dtype=np.float32)
         drawn *= error
         drawn += score
-        of_group = np.maximum.reduceat(drawn, starts, axis=1)
-        cheaper = np.maximum.accumulate(of_group, axis=1)
-        cheaper = np.hstack([np.full((width, 1), -np.inf, dtype=np.float32), cheaper[:, :-1]])
-        front += ((drawn > cheaper[:, group]) & (drawn == of_group[:, group])).sum(axis=0)
+        front += _unbeaten(drawn, starts, group).sum(axis=1)
         if within:
-            best += np.bincount(drawn[:, :within].argmax(axis=1), minlength=arms)
+            best += np.bincount(drawn[:within].argmax(axis=0), minlength=arms)
     return front, best
+
+
+def _unbeaten(drawn: NDArray[np.float32], starts: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tells in which draws each arm beats all that cost less, and is the best of those that cost the same."""
+    every = len(starts) == len(drawn)  # has a cost of its own
+    of_group = drawn if every else np.maximum.reduceat(drawn, starts, axis=0)
+    cheaper = np.maximum.accumulate(of_group, axis=0)[:-1]
+    unbeaten = np.vstack([np.ones_like(drawn[:1], dtype=bool), of_group[1:] > cheaper])
+    return unbeaten if every else unbeaten[group] & (drawn == of_group[group])
