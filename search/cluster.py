@@ -1,47 +1,28 @@
-"""Ray: long-lived workers, each with torch imported once and the images shared, not copied.
-
-A local Ray is private: it never joins another's cluster unless its address is named, a stranger without the session's
-token is refused, and there is no dashboard.
-"""
+"""Jobs on Ray: long-lived workers, each with torch imported once and the images shared, not copied."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
-import socket
-import subprocess
-import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import blocks
-import search
-from search import reaper
-from search.engine import Reply, Splits, default_workers, too_long
+from search.engine import Reply, Splits, too_long
+from search.local_ray import LocalRay
 from search.mishaps import killed_for_memory
-from search.ray_worker import Place, Worker, end_there, last_lines, memory_of_my_gpu
+from search.places import Places
+from search.ray_worker import Worker, memory_of_my_gpu
 from search.retries import Attempt
-from search.room import Need, room
+from search.room import Need, gpu_share, room
 from search.trial import Job, Runner, run
 
 if TYPE_CHECKING:
     from search.study import RaySpec
 
-CONTEXT_BYTES = 2**30
-"""What a process takes of a GPU before it does anything: CUDA's context and the libraries' handles."""
-
 LOOK_SECONDS = 1.0
 """How often a job's time and a cluster's room are looked at while nothing ends."""
-
-TELL_SECONDS = 5.0
-"""How long a node is asked about one of its processes."""
 
 MAX_ASKED = 1000
 """An autoscaler is asked for room for no more jobs than these."""
@@ -50,96 +31,6 @@ LEFT = "its node left the cluster"
 
 MAX_STORED = 4
 """How many sets of images are held in Ray's store for jobs to come."""
-
-
-class LocalRay:
-    """Starts Ray beside other work, and holds it until closed.
-
-    Ray's processes die with the *thread* that started them, so that thread lives as long as they are needed.
-    """
-
-    def __init__(self, address: str | None, slots: int | None = None) -> None:
-        self._ready, self._finished = threading.Event(), threading.Event()
-        self._error: Exception | None = None
-        self._reaper: subprocess.Popen[bytes] | None = None
-        self.address = address
-        self._thread = threading.Thread(target=self._hold, args=(address, slots), daemon=True)
-        self._thread.start()
-
-    def wait_until_ready(self) -> None:
-        """Blocks until Ray runs. Raises ``ConnectionError`` if it can't be started or reached."""
-        self._ready.wait()
-        if self._error is not None:
-            where = f"at {self.address}" if self.address else "here"
-            raise ConnectionError(f"no Ray {where}: {self._error}") from self._error
-
-    def close(self) -> None:
-        """Ends Ray, or leaves the cluster that was joined."""
-        self._finished.set()
-        if self._ready.is_set():  # a Ray that is still starting is left to the reaper
-            self._thread.join(timeout=10)
-        if self._reaper is not None and self._reaper.stdin is not None:
-            self._reaper.stdin.close()  # it waits for that
-
-    def _hold(self, address: str | None, slots: int | None) -> None:
-        try:
-            self._connect(address, slots)
-        except Exception as error:
-            self._error = error
-            self._ready.set()
-            return
-        self._ready.set()
-        self._finished.wait()
-        sys.modules["ray"].shutdown()
-
-    def _connect(self, address: str | None, slots: int | None) -> None:
-        if address is not None:
-            _check_reachable(address)
-        else:  # a token of our own; a named cluster has its own rules
-            token = secrets.token_hex(32)
-            self._reaper = _start_reaper(token)
-            os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", token
-        # Ray otherwise empties CUDA_VISIBLE_DEVICES for workers without GPUs, and warns that it will stop doing so.
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        import ray  # only now: it reads the token's variables when it is imported
-
-        ray.init(
-            address=address or "local",
-            num_cpus=None if address else max(slots or 1, default_workers(1)),
-            include_dashboard=None if address else False,
-            log_to_driver=False,
-            logging_level="error",
-            runtime_env=_shipped() if address else None,
-        )
-
-
-def _shipped() -> dict[str, Any] | None:
-    """Returns the runtime environment that brings our own packages to a cluster's nodes; plugins travel with each job.
-
-    Ray has such environments only with ``ray[default]``; without it the nodes must have the packages themselves.
-    """
-    if find_spec("aiohttp") is None:
-        return None
-    packages = [str(Path(module.__file__ or "").parent) for module in (blocks, search)]
-    return {"py_modules": packages, "excludes": ["__pycache__"]}
-
-
-def _check_reachable(address: str) -> None:
-    """Tries a named address for some seconds; Ray itself tries for minutes. Raises ``OSError``."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if colon and port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()
-
-
-def _start_reaper(token: str) -> subprocess.Popen[bytes]:
-    """Starts the process that ends Ray's if this one dies; in a session of its own, out of reach of Ctrl-C."""
-    command = [sys.executable, "-I", "-S", str(Path(reaper.__file__))]
-    started = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
-    assert started.stdin is not None
-    number, start = reaper.myself()
-    started.stdin.write(f"{token} {number} {start}\n".encode())
-    started.stdin.flush()
-    return started
 
 
 class OnRay:
@@ -187,7 +78,7 @@ class OnRay:
         self._looked, self._room = time.monotonic(), room(ray.nodes(), self._need)
         if not self._room and ray_process.address is None:
             raise ConnectionError(f"no trial can run here: each needs {self._need}")
-        self._places: dict[Any, Any] = {}
+        self._places = Places(ray)
         self._idle = deque(self._new_worker() for _ in range(self.slots))
         self._waiting: deque[Attempt] = deque()
         self._flying: dict[Any, _Flight] = {}
@@ -269,7 +160,7 @@ class OnRay:
         nodes = self._ray.nodes()
         self._room = room(nodes, self._need)
         self._gone = {node["NodeID"] for node in nodes if not node["Alive"]}
-        for worker in [idle for idle in self._idle if self._is_gone(idle)]:
+        for worker in [idle for idle in self._idle if self._places.is_on(idle, self._gone)]:
             self._idle.remove(worker)
             self._drop(worker)
         self._start_what_may()
@@ -279,16 +170,11 @@ class OnRay:
         """Takes back the jobs of nodes that have left, whether or not Ray tells of their workers' deaths."""
         ended: list[tuple[Job, Reply]] = []
         for reference, flight in list(self._flying.items()):
-            if self._gone and self._begun(flight) and self._is_gone(flight.worker):
+            if self._gone and self._places.has_begun(flight.worker) and self._places.is_on(flight.worker, self._gone):
                 del self._flying[reference]
                 reply = {"status": "failed", "reason": LEFT, "traceback": "", "log": [], "mishap": "node_lost"}
                 ended += self._settle(flight, reply)
         return ended
-
-    def _is_gone(self, worker: Any) -> bool:
-        """Whether the node of a worker was there, and is not any more."""
-        place = self._place(worker) if self._gone else None
-        return place is not None and place.node in self._gone
 
     def _end_late(self) -> list[tuple[Job, Reply]]:
         """Ends the jobs that are over their time; returns them with their replies."""
@@ -298,19 +184,15 @@ class OnRay:
         ended: list[tuple[Job, Reply]] = []
         for reference in late:
             flight = self._flying.pop(reference)
-            if not self._begun(flight):  # it waits for room: its time has not begun
+            if not self._places.has_begun(flight.worker):  # it waits for room: its time has not begun
                 self._flying[reference] = replace(flight, begun=time.monotonic())
                 continue
-            reply = {**too_long(self._seconds), "log": self._last_lines(flight.worker)}
+            reply = {**too_long(self._seconds), "log": self._places.last_lines(flight.worker)}
             self._end(flight.worker)
             ended.append((flight.attempt.job, flight.attempt.told(reply)))
         if ended:
             self._start_what_may()
         return ended
-
-    def _begun(self, flight: _Flight) -> bool:
-        ready, _ = self._ray.wait([self._places[flight.worker]], timeout=0)
-        return bool(ready)
 
     def _take(self, reference: Any) -> list[tuple[Job, Reply]]:
         flight = self._flying.pop(reference)  # whatever comes of an earlier try from now on is no one's
@@ -326,7 +208,7 @@ class OnRay:
         attempt, worker = flight.attempt, flight.worker
         following = attempt.after(reply, shared=self._shared)
         if following is None and reply["status"] == "failed" and "log" not in reply:
-            reply["log"] = self._last_lines(worker)
+            reply["log"] = self._places.last_lines(worker)
         # A worker whose device was lost can do nothing more there, one that ran out of memory may hold some still.
         if reply.get("mishap") is not None:
             self._drop(worker)
@@ -362,18 +244,17 @@ class OnRay:
         labels = {"label_selector": dict(need.labels)} if need.labels else {}
         options = {"num_cpus": need.cpus, "num_gpus": need.gpus, "memory": need.memory or None, **labels}
         worker = self._actor_class.options(**options).remote(self._runner, self._device)
-        self._places[worker] = worker.place.remote()
+        self._places.follow(worker)
         return worker
 
     def _drop(self, worker: Any) -> None:
         """Ends a worker; another is made when there is a job for it."""
         self._ray.kill(worker)
-        self._places.pop(worker, None)
+        self._places.forget(worker)
 
     def _end(self, worker: Any) -> None:
         """Ends a worker that may hear nothing any more, and the processes that it started."""
-        if (place := self._place(worker)) is not None:
-            self._there(end_there, place)
+        self._places.end(worker)
         self._drop(worker)
 
     def _lost(self, error: Exception, attempt: Attempt, worker: Any) -> Reply:
@@ -382,45 +263,15 @@ class OnRay:
         kernel = before is not None and self._killed is not None and self._killed > before
         memory = kernel or isinstance(error, self._ray.exceptions.OutOfMemoryError)
         sentence = str(error).strip().split("\n")[0][:300]
-        gone = not memory and not self._alive(worker)
+        gone = not memory and not self._places.is_there(worker)
         cause = "the host ran out of memory" if memory else f"the worker died {attempt.lost + 1} times"
         return {
             "status": "failed",
             "reason": f"{LEFT}: {sentence}" if gone else f"{cause}: {sentence}",
             "traceback": str(error),
-            "log": [] if gone else self._last_lines(worker),
+            "log": [] if gone else self._places.last_lines(worker),
             "mishap": "out_of_memory" if memory else "node_lost" if gone else "died",
         }
-
-    def _alive(self, worker: Any) -> bool:
-        """Whether the node of a worker is in the cluster still, as far as is known."""
-        place = self._place(worker)
-        return place is None or any(node["NodeID"] == place.node and node["Alive"] for node in self._ray.nodes())
-
-    def _place(self, worker: Any) -> Place | None:
-        """Returns where a worker is, or was; None if it never told."""
-        try:
-            place: Place = self._ray.get(self._places[worker], timeout=TELL_SECONDS)
-        except Exception:  # it died before it could tell, or its node is gone with what it told
-            return None
-        return place
-
-    def _last_lines(self, worker: Any) -> list[str]:
-        """Returns what a worker wrote last; nothing where its node doesn't answer."""
-        place = self._place(worker)
-        found: list[str] | None = None if place is None else self._there(last_lines, place)
-        return found or []
-
-    def _there(self, function: Any, place: Place) -> Any:
-        """Returns what a function returns of a process on its node; None where that doesn't answer."""
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-        strategy = NodeAffinitySchedulingStrategy(place.node, soft=False)
-        asked = self._ray.remote(num_cpus=0, max_retries=0)(function).options(scheduling_strategy=strategy)
-        try:
-            return self._ray.get(asked.remote(place.process), timeout=TELL_SECONDS)
-        except Exception:
-            return None
 
     def _gpu_memory(self) -> int:
         """Returns the bytes of a GPU of the cluster."""
@@ -435,15 +286,3 @@ class _Flight:
     attempt: Attempt
     worker: Any
     begun: float
-
-
-def gpu_share(needed: int, memory: int, most: int) -> float:
-    """Returns the fraction of a GPU that a trial gets: as many trials as its memory holds, but no more than ``most``.
-
-    Args:
-        needed: Bytes of a training step, by arithmetic; kernels' workspaces come on top, about half as much again.
-        memory: The GPU's.
-        most: How many the CPUs beside a GPU can feed.
-    """
-    each = CONTEXT_BYTES + 1.5 * needed
-    return 1 / max(1, min(most, int(memory / each)))

@@ -93,6 +93,16 @@ class Record:
         self._next += 1
         return entry
 
+    def last(self, event: str) -> dict[str, Any]:
+        """Returns the last entry of an event; empty if there is none."""
+        return next((entry for entry in reversed(self.entries) if entry["event"] == event), {})
+
+    @property
+    def last_event(self) -> str:
+        """The kind of the last entry, those left aside that change nothing."""
+        events = (entry["event"] for entry in reversed(self.entries))
+        return next((event for event in events if event not in ("warning", "written")), "")
+
     @staticmethod
     @contextmanager
     def held(directory: Path) -> Iterator[None]:

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+CONTEXT_BYTES = 2**30
+"""What a process takes of a GPU before it does anything: CUDA's context and the libraries' handles."""
+
 
 @dataclass(frozen=True)
 class Need:
@@ -43,6 +46,18 @@ def room(nodes: Iterable[Mapping[str, Any]], need: Need) -> int:
         nodes: As ``ray.nodes()`` tells them.
     """
     return sum(_fit(node, need) for node in nodes if node["Alive"])
+
+
+def gpu_share(needed: int, memory: int, most: int) -> float:
+    """Returns the fraction of a GPU that a trial gets: as many trials as its memory holds, but no more than ``most``.
+
+    Args:
+        needed: Bytes of a training step, by arithmetic; kernels' workspaces come on top, about half as much again.
+        memory: The GPU's.
+        most: How many the CPUs beside a GPU can feed.
+    """
+    each = CONTEXT_BYTES + 1.5 * needed
+    return 1 / max(1, min(most, int(memory / each)))
 
 
 def _fit(node: Mapping[str, Any], need: Need) -> int:

@@ -68,7 +68,7 @@ class Served:
     """
 
     def __init__(self, options: argparse.Namespace) -> None:
-        from search.cluster import LocalRay
+        from search.local_ray import LocalRay
 
         missing = [name for name in ("starlette", "aiohttp", "grpc_reflection") if find_spec(name) is None]
         if missing:

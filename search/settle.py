@@ -88,7 +88,8 @@ def _measured(study: Study, plan: Plan, options: argparse.Namespace) -> dict[str
 
 
 def _on_cluster(study: Study, job: Job, address: str) -> dict[str, Any]:
-    from search.cluster import LocalRay, OnRay
+    from search.cluster import OnRay
+    from search.local_ray import LocalRay
 
     process = LocalRay(address)
     try:

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from search.described import Scores, describe
+from search.jobs import configuration_of, cut_of, weights_of
 from search.outputs import latest
 from search.record import write_atomically
 
@@ -31,7 +32,7 @@ def write_winner(session: Session, arm: str, seed: int) -> None:
     bands = session.plan.study.spec.confirm.best_under
     wanted: dict[str, Any] = {"trial": trial, "arm": arm, "scores": scores}
     wanted["best_under"] = bands.plain() if bands else None
-    written = session.last("exported")
+    written = session.record.last("exported")
     same = all(written.get(name) == value for name, value in wanted.items())
     if same and all(sha256_of(directory / name) == sha256 for name, sha256 in written.get("sha256", {"": ""}).items()):
         return
@@ -91,10 +92,10 @@ def _write_model(session: Session, arm: str, seed: int, path: Path) -> None:
     from blocks import save_model, weights_into
 
     plan, trial = session.plan, f"{arm}-s{seed}"
-    configuration = session.configuration(arm, "confirm")
-    splits = session.shelf.splits(configuration["data"], session.cut(seed))
+    configuration = configuration_of(plan, arm, "confirm")
+    splits = session.shelf.splits(configuration["data"], cut_of(plan, seed))
     network = plan.arms[arm].configuration.network.build(seed=seed, limits=plan.limits)
-    weights_into(network, session.weights(trial).read_bytes())
+    weights_into(network, weights_of(session.directory, trial).read_bytes())
     tested = latest(session.record.entries, "tested")
     finished = [session.finished[f"{arm}-s{other}"] for other in session.confirm_seeds]
     completed = [entry for entry in finished if entry["status"] == "completed"]
@@ -111,9 +112,9 @@ def _write_model(session: Session, arm: str, seed: int, path: Path) -> None:
         "phase": "confirm",
         "seed": seed,
         "trial": trial,
-        "cut": session.cut(seed),
+        "cut": cut_of(plan, seed),
         "plugins": {plugin.name: plugin.sha256 for plugin in plan.study.plugins},
-        "versions": session.last("session").get("environment", {}).get("versions", {}),
+        "versions": session.record.last("session").get("environment", {}).get("versions", {}),
     }
     save_model(path, network, describe(configuration, splits, scores, provenance))
 
@@ -143,5 +144,5 @@ def _prune(session: Session) -> list[str]:
     names = {entry["trial"] for entry in best.values()}
     for entry in confirmed:
         if entry["trial"] not in names:
-            session.weights(entry["trial"]).unlink(missing_ok=True)
+            weights_of(session.directory, entry["trial"]).unlink(missing_ok=True)
     return sorted(names)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from types import TracebackType
@@ -13,30 +11,30 @@ from typing import Any, Self
 
 from ruamel.yaml import YAML
 
-from blocks.source import Location
 from search.additions import added
 from search.data.images import Splits
 from search.data.sanity import sanity
-from search.data.spec import DataError
+from search.dispatch import TooManyFailures
 from search.doubts import doubts
-from search.engine import Executor, Inline, overcrowding
+from search.engine import Executor
 from search.environment import environment
 from search.interrupts import Interrupts
+from search.opening import now
 from search.outputs import MADE, selection
 from search.plan import Plan
-from search.planned import beside_seeds
 from search.progress import Talk, say
 from search.record import Record, Snapshot, command, write_atomically
 from search.refresh import Refresher
 from search.resume import StudyChanged, changes, check_resumable
-from search.session import Session, Shelf, TooManyFailures, now
-from search.settle import arms_to_run
+from search.session import Session
+from search.sessions import seconds_left, session_entry, surroundings
+from search.shelf import Shelf
 from search.stopwatch import Stopwatch
 from search.study import Study, load_study
 from search.time_limit import TimeLimit
 from search.tracking import Tracking
-from search.trial import Job
 from search.winner import sha256_of
+from search.workers import baseline_images, demand_sound_weights, hired, start_ray
 
 PLUGINS = "plugins"
 """The folder of a run directory that holds copies of the study's plugins."""
@@ -81,7 +79,7 @@ class Workplace:
             interrupts,
             max_failures=limit,
             tracking=self.tracking,
-            time_limit=TimeLimit(self._seconds_left()),
+            time_limit=TimeLimit(seconds_left(study.spec.time.hours, record.entries)),
             command=self._resuming(),
             ended=self._refresher.trial_ended,
         )
@@ -96,7 +94,7 @@ class Workplace:
             if changed:  # not for the report: nothing in it was made with what has changed
                 self.talk.warn(f"nothing is left to run, but changed since: {'; '.join(changed)}; --fresh runs it anew")
         if not self.options.inline and not self._nothing_left():
-            self._ray = self._start_ray()  # takes seconds: begun now, awaited when there is something to run
+            self._ray = start_ray(self.options, self.study)  # takes seconds: awaited when needed
         return self
 
     def __exit__(
@@ -125,7 +123,7 @@ class Workplace:
                     self.executor()  # which records the session: the line that told of the one before is lost
                 if self.plan.adaptive and self._executor is not None:
                     self._doubt()
-                if self.session.last_event() != "ended":
+                if self.record.last_event != "ended":
                     self.record.append("ended", time=now(), elapsed=self.session.elapsed())
         except TooManyFailures as error:
             self.warn(f"ended early: {error}")
@@ -146,12 +144,14 @@ class Workplace:
         self.session.write()
         write_atomically(self.directory / "study.yaml", study_yaml(self.study))
         if (session := self._last_session()) is not None:
-            found = self._environment(session) | ({"running": now()} if running else {})
+            planned, seeds = self.session.planned(), self.session.confirm_seeds
+            found = surroundings(self.plan, self.record.entries, session, planned, seeds)
+            found |= {"running": now()} if running else {}
             content = json.dumps(found, indent=1, ensure_ascii=False)
             write_atomically(self.directory / "environment.json", content + "\n")
         if not running:
             sha256 = {name: sha256_of(self.directory / name) for name in MADE}
-            if self.session.last("written").get("sha256") != sha256:
+            if self.record.last("written").get("sha256") != sha256:
                 self.record.append("written", sha256=sha256)
 
     def finish(self, report: Path) -> None:
@@ -167,105 +167,23 @@ class Workplace:
     def executor(self) -> Executor:
         """Returns the executor, started on first use: the data are loaded and the session recorded before that."""
         if self._executor is None:
-            splits = self._load()
-            self._demand_sound_weights()
-            threads = self.plan.baseline.configuration.train.threads
-            if self.options.inline:
-                device = "cpu" if self.study.spec.ray.gpus == 0 else "auto"
-                self._executor = Inline(self._splits_of, device, seconds=self._trial_seconds())
-            else:
-                from search.cluster import OnRay
-
-                self._ray = self._ray or self._start_ray()
-                self.talk.note("starting Ray" if self.options.ray is None else f"joining {self.options.ray}")
-                with self._interrupts.window():
-                    self._ray.wait_until_ready()
-                self._interrupts.listen()  # again: Ray has put its own handler before ours
-                self._executor = OnRay(
-                    self._ray,
-                    self._splits_of,
-                    data_of=lambda job: json.dumps([job.configuration["data"], job.cut], sort_keys=True),
-                    workers=self.options.workers or self.study.spec.ray.workers,
-                    threads=threads,
-                    asked=self.study.spec.ray,
-                    step_bytes=self._most_memory() if self.study.spec.ray.gpus == "auto" else 0,
-                    seconds=self._trial_seconds(),
-                )
-            crowded = overcrowding(self._executor.slots, threads) if self.options.ray is None else None
-            if crowded is not None:
-                self.talk.warn(crowded)
-            self.talk.note(f"{self._executor.name}: {self._executor.slots} trials at a time, {threads} threads each")
+            with self._interrupts.window():
+                splits = baseline_images(self.study, self.plan, self.shelf)
+            demand_sound_weights(self.study, self.plan)
+            if not self.options.inline:
+                self._ray = self._ray or start_ray(self.options, self.study)
+            self._executor = hired(
+                self.options, self.study, self.plan, self.shelf, self._interrupts, self.talk, self._ray
+            )
             self._begin(splits)
         return self._executor
 
-    def _trial_seconds(self) -> float | None:
-        minutes = self.study.spec.time.trial_minutes
-        return None if minutes is None else 60 * minutes
-
-    def _most_memory(self) -> int:
-        """Returns the bytes of a training step of the arm that needs most, by arithmetic."""
-        return max(arm.configuration.all_memory for arm in arms_to_run(self.plan))
-
-    def _demand_sound_weights(self) -> None:
-        """Reads, once, the files that trials start from: what is damaged is told before anything is trained."""
-        recipes = {arm.configuration.train for arm in arms_to_run(self.plan)}
-        taught: Location = ("train", "distill", "teacher")
-        files: dict[str | None, Location] = {recipe.init.file: ("train", "init") for recipe in recipes if recipe.init}
-        files |= {recipe.distill.teacher.file: taught for recipe in recipes if recipe.distill}
-        for file, place in ((file, place) for file, place in files.items() if file is not None):
-            from blocks import WeightsError, load_model
-
-            try:
-                load_model(file)
-            except WeightsError as error:
-                raise self.study.source.error(place, str(error)) from None
-
-    def _load(self) -> Splits:
-        """Loads the baseline's images. Raises ``InputError`` if they can't be used."""
-        configuration, source = self.plan.baseline.configuration, self.study.source
-        try:
-            with self._interrupts.window():
-                splits = self.shelf.splits(configuration.data.plain())
-        except DataError as error:
-            raise source.error(("data",), str(error)) from None
-        if configuration.train.batch_size > len(splits.train):
-            message = f"more than the {len(splits.train):,} images of the training split"
-            raise source.error(("train", "batch_size"), message)
-        return splits
-
-    def _splits_of(self, job: Job) -> Any:
-        return self.shelf.splits(job.configuration["data"], job.cut)
-
-    def _start_ray(self) -> Any:
-        from search.cluster import LocalRay
-
-        return LocalRay(self.options.ray, self.options.workers or self.study.spec.ray.workers)
-
-    def _begin(self, splits: Any) -> None:
+    def _begin(self, splits: Splits) -> None:
         """Records the session, and compares it with the one before."""
         assert self._executor is not None
-        found = environment(self.study.plugins)
-        data = {
-            "kind": self.study.spec.data.kind,
-            "checksum": splits.checksum,
-            "train": len(splits.train),
-            "validation": len(splits.validation),
-            "test": len(splits.test),
-            "classes": list(splits.classes),
-        }
         before, seen = self._last_session(), any(entry["event"] == "finished" for entry in self.record.entries)
-        entry: dict[str, Any] = {
-            "time": now(),
-            "study": self.study.spec.plain(),
-            "environment": found,
-            "data": data,
-            "engine": self._executor.name,
-            "workers": self._executor.slots,
-            "measured": self._measured,
-            "command": command("search.run", *sys.argv[1:]),
-            "planned": self.session.planned(),
-            **({"only": self.options.only} if self.options.only else {}),
-        }
+        planned, only = self.session.planned(), self.options.only
+        entry = session_entry(self.study, splits, self._executor, planned, measured=self._measured, only=only)
         if before is not None:
             if changed := changes(before, entry):
                 message = f"changed since the last session of this run: {'; '.join(changed)}"
@@ -295,7 +213,7 @@ class Workplace:
 
     def _look_at(self, splits: Splits) -> None:
         """Looks once at the data of a study, and tells what is wrong with them."""
-        if self.session.last("sanity").get("checksum") == splits.checksum:
+        if self.record.last("sanity").get("checksum") == splits.checksum:
             return
         found = sanity(splits)
         self.record.append("sanity", checksum=splits.checksum, found=found.plain())
@@ -310,15 +228,6 @@ class Workplace:
     def _last_session(self) -> dict[str, Any] | None:
         return next((entry for entry in reversed(self.record.entries) if entry["event"] == "session"), None)
 
-    def _seconds_left(self) -> float | None:
-        """Returns what is left of the study's hours; None if it has as long as it takes."""
-        hours = self.study.spec.time.hours
-        if hours is None:
-            return None
-        if any(entry["event"] == "time_up" and entry["hours"] >= hours for entry in self.record.entries):
-            return 0.0  # a moment may have been left, too short for what came next
-        return max(0.0, hours * 3600 - sum(_seconds(own) for _, own in _sessions(self.record.entries)))
-
     def _resuming(self) -> str:
         """Returns the command that goes on with this run, wherever its trials run."""
         options = self.options
@@ -328,41 +237,7 @@ class Workplace:
     def _nothing_left(self) -> bool:
         """Whether the last session of this very study came to its end, so that Ray need not be started."""
         last = self._last_session()
-        return self.session.last_event() == "ended" and last is not None and last["study"] == self.study.spec.plain()
-
-    def _environment(self, session: dict[str, Any]) -> dict[str, Any]:
-        entries = self.record.entries
-        sessions = [
-            {
-                "started": entry["time"],
-                "seconds": _seconds(own),
-                "command": entry["command"],
-                "trials": sum(after["event"] == "finished" for after in own),
-            }
-            for entry, own in _sessions(entries)
-        ]
-        planned = self.session.planned()
-        explore = [] if self.study.spec.design.kind == "train" else list(self.plan.seeds)
-        return {
-            **session["environment"],
-            "threads": self.study.spec.train.threads,
-            "workers": session["workers"],
-            "measured": session.get("measured", {}),
-            "engine": session["engine"],
-            "seeds": {"explore": explore, **beside_seeds(self.plan), "confirm": list(self.session.confirm_seeds)},
-            "varied": list(self.study.spec.design.vary),
-            "data": session["data"],
-            "command": session["command"],
-            "wall_seconds": sum(entry["seconds"] for entry in sessions),
-            "sessions": sessions,
-            "warnings": [entry["text"] for entry in entries if entry["event"] == "warning"],
-            "planned": {"trials": sum(planned.values()), "by_phase": planned},
-        }
-
-
-def _seconds(entries: list[dict[str, Any]]) -> float:
-    """Returns how long a session lasted, as far as its record tells."""
-    return next((float(entry["elapsed"]) for entry in reversed(entries) if "elapsed" in entry), 0.0)
+        return self.record.last_event == "ended" and last is not None and last["study"] == self.study.spec.plain()
 
 
 def looking_in(directory: Path) -> Workplace:
@@ -383,10 +258,3 @@ def study_yaml(study: Study) -> str:
     yaml.width = 120
     yaml.dump({**study.spec.plain(), "plugins": [f"{PLUGINS}/{plugin.name}" for plugin in study.plugins]}, text)
     return text.getvalue()
-
-
-def _sessions(entries: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-    """Yields every session's entry with those that came after it and before the next."""
-    starts = [index for index, entry in enumerate(entries) if entry["event"] == "session"]
-    for start, end in zip(starts, [*starts[1:], len(entries)], strict=True):
-        yield entries[start], entries[start + 1 : end]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from search.arms import Trial
@@ -20,6 +20,12 @@ def spent(plan: Plan, finished: Mapping[str, Mapping[str, Any]]) -> float:
     """Returns the MACs that all explore trials trained, those that were stopped or failed too."""
     explored = (entry for entry in finished.values() if entry["phase"] == "explore")
     return sum(training_macs(plan, entry["arm"], entry) for entry in explored)
+
+
+def planned_random(entries: Sequence[Mapping[str, Any]]) -> int:
+    """Returns how many trials the random search has, once the record tells that it is planned."""
+    planned = [entry for entry in entries if entry["event"] == "planned" and entry["phase"] == "random"]
+    return len(planned[-1]["arms"]) if planned else 0
 
 
 def random_trials(plan: Plan, budget: float) -> list[Trial]:

@@ -37,13 +37,15 @@ from typing import Any
 import optuna
 
 from blocks.source import parse_yaml
-from search.cluster import LocalRay, OnRay
+from search.cluster import OnRay
 from search.engine import Executor, Inline, default_workers
 from search.interrupts import Interrupts
+from search.local_ray import LocalRay
 from search.plan import Plan
 from search.progress import Talk
 from search.record import Record
-from search.session import Session, Shelf
+from search.session import Session
+from search.shelf import Shelf
 from search.study import RaySpec, resolve_study
 from search.train.outcome import Epoch, Outcome
 from search.trial import Job

@@ -25,13 +25,15 @@ from typing import Any
 
 import reports
 from blocks.source import parse_yaml
-from search.cluster import LocalRay, OnRay
+from search.cluster import OnRay
 from search.interrupts import Interrupts
+from search.local_ray import LocalRay
 from search.outputs import write_outputs
 from search.plan import Plan
 from search.progress import Talk
 from search.record import Record, record_of
-from search.session import Session, Shelf
+from search.session import Session
+from search.shelf import Shelf
 from search.standing import Standing
 from search.status import lines
 from search.study import RaySpec, load_study, resolve_study

@@ -18,7 +18,7 @@ from typing import Any
 
 import blocks.weights
 import reports.page
-import search.session
+import search.dispatch
 from search.record import Record, line_of
 
 EVENTS = {"propose": "arm", "dispatch": "started", "report": "finished"}
@@ -84,7 +84,7 @@ def _in_a_line(strike: _Strike) -> None:
 
 
 def _in_weights(strike: _Strike) -> None:
-    search.session.write_atomically = _half(search.session.write_atomically, strike, "weights")  # type: ignore[assignment]
+    search.dispatch.write_atomically = _half(search.dispatch.write_atomically, strike, "weights")  # type: ignore[assignment]
 
 
 def _in_the_winner(strike: _Strike) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from search.cluster import gpu_share
+from search.room import gpu_share
 from tests.faults.workers import MIB
 
 

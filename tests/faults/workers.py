@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from search.cluster import LocalRay, OnRay
+from search.cluster import OnRay
+from search.local_ray import LocalRay
 from search.study import RaySpec
 from search.trial import Job
 

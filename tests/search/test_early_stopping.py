@@ -23,7 +23,8 @@ from search.racing import Runner, contenders, next_seed
 from search.record import Record
 from search.rungs import EarlyStoppingSpec, Rungs
 from search.select import finalists
-from search.session import Session, Shelf
+from search.session import Session
+from search.shelf import Shelf
 from search.standing import Standing
 from search.trial import Job
 from search.yardstick import spent

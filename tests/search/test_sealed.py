@@ -13,7 +13,8 @@ from search.interrupts import Interrupts
 from search.outputs import selection
 from search.progress import Talk
 from search.record import Record
-from search.session import Session, Shelf
+from search.session import Session
+from search.shelf import Shelf
 from search.trial import Job
 from tests.search.studies import plan
 

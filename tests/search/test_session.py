@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from search.dispatch import TooManyFailures
 from search.engine import Inline
 from search.interrupts import Interrupts
 from search.plan import Plan
 from search.progress import Talk
 from search.record import Record
 from search.select import finalists, scores, winner
-from search.session import Session, Shelf, TooManyFailures, UnknownTrial
+from search.session import Session, UnknownTrial
+from search.shelf import Shelf
 from search.trial import Job
 from tests.search.studies import plan
 
@@ -56,12 +58,14 @@ def test_the_leader_that_is_shown_is_the_arm_with_the_best_mean(tmp_path: Path) 
     with Record(tmp_path) as record:
         made = session(found, tmp_path, record)
         for count, trial in enumerate(found.explore_trials(), 1):
-            made._finish(trial, reply(Job(trial.name, "train", {}, trial.seed)), made._explore_queue())
+            made.dispatch.finish(trial, reply(Job(trial.name, "train", {}, trial.seed)), made._explore_queue())
             means: dict[str, list[float]] = {}
             for entry in list(made.finished.values())[:count]:
                 means.setdefault(entry["arm"], []).append(entry["val_accuracy"])
             best = max(sum(values) / len(values) for values in means.values())
-            assert made._leaders["explore"][0] == pytest.approx(best)
+            leader = made.dispatch.leaders.best("explore")
+            assert leader is not None
+            assert leader[0] == pytest.approx(best)
 
 
 def test_finalists_are_the_best_complete_arms_and_never_the_baseline(tmp_path: Path) -> None:

@@ -6,13 +6,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from search.confirm import seeds_of_all
 from search.engine import Inline
 from search.interrupts import Interrupts
 from search.plan import Plan
 from search.progress import Talk
 from search.record import Record
 from search.resume import check_resumable
-from search.session import Session, Shelf
+from search.session import Session
+from search.shelf import Shelf
 from search.standing import Standing
 from search.time_limit import TimeLimit
 from search.trial import Job
@@ -61,13 +63,13 @@ def test_a_study_whose_time_is_up_has_finalists_and_says_what_it_left(tmp_path: 
         began = time.monotonic()
         made.run()
         assert time.monotonic() - began < 10
-        late = made.last("time_up")
+        late = made.record.last("time_up")
     standing = Standing.read(tmp_path)
     phases = {phase.name: phase for phase in standing.phases}
     assert 0 < phases["explore"].done < phases["explore"].total == 200
     assert phases["confirm"].done == phases["confirm"].total == 10  # what they need was held back
     assert late["left"] == {"explore": 200 - phases["explore"].done}
-    assert len(made.last("finalists")["arms"]) == 1
+    assert len(made.record.last("finalists")["arms"]) == 1
 
 
 def test_arms_are_compared_on_the_seeds_that_all_have(tmp_path: Path) -> None:
@@ -95,4 +97,4 @@ def test_a_confirm_phase_that_is_cut_compares_on_the_seeds_that_all_have(tmp_pat
         baseline, other = list(found.arms)[:2]
         for name in (f"{baseline}-s1000", f"{other}-s1000", f"{baseline}-s1001"):
             made.finished[name] = {**reply(Job(name, "train", {}, 0)), "phase": "confirm"}
-        assert made._seeds_of_all([baseline, other], made.confirm_seeds) == [1000]
+        assert seeds_of_all(made.finished, [baseline, other], made.confirm_seeds) == [1000]
