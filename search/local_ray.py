@@ -1,7 +1,7 @@
 """Ray itself: started privately beside other work, or joined where a cluster is named.
 
-A local Ray is private: it never joins another's cluster unless its address is named, a stranger without the session's
-token is refused, and there is no dashboard.
+A local Ray is private: it never joins another's cluster unless its address is named, listens on the loopback interface
+alone, refuses a stranger without the session's token, and has no dashboard.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ import blocks
 import search
 from search import reaper
 from search.engine import default_workers
+
+LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""By its name for other systems; on any, "0" gives a Ray that other machines can't join, all of whose ports are on the
+loopback interface. An address that ``ray.init`` is given does not: Ray puts the machine's own in place of 127.0.0.1."""
 
 
 class LocalRay:
@@ -69,6 +73,7 @@ class LocalRay:
             token = secrets.token_hex(32)
             self._reaper = _start_reaper(token)
             os.environ["RAY_AUTH_MODE"], os.environ["RAY_AUTH_TOKEN"] = "token", token
+            os.environ[LOOPBACK] = "0"
         # Ray otherwise empties CUDA_VISIBLE_DEVICES for workers without GPUs, and warns that it will stop doing so.
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         import ray  # only now: it reads the token's variables when it is imported

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from search.local_ray import LOOPBACK
 from search.record import read
 from tests.faults.runs import FEW, count, demand_same, in_session, wait_until
 from tests.search.command import Done, run, write_study
@@ -43,9 +44,14 @@ print(ray.cluster_resources())
 
 @dataclass
 class Story:
-    """What happened."""
+    """What happened.
+
+    Attributes:
+        listening: The addresses and ports on which the driver and its Ray listened, as the kernel tells them.
+    """
 
     directory: Path
+    listening: set[tuple[str, int]]
     stranger: Done
     survivors: list[str]
     logs: str
@@ -75,6 +81,7 @@ def told(folder: Path, temporary: Path) -> Story:
         wait_until(lambda: count(directory, "started") and workers(driver.pid), 120)
         os.kill(workers(driver.pid)[0], signal.SIGKILL)
         driver.send_signal(signal.SIGSTOP)  # a few trials are over before a stranger has imported Ray
+        listening = listened(driver.pid)
         stranger = call(folder, driver.pid)
         driver.send_signal(signal.SIGCONT)
         wait_until(lambda: any(entry["reason"] for entry in ended(directory)), 120)
@@ -87,7 +94,7 @@ def told(folder: Path, temporary: Path) -> Story:
     logs = "".join(path.read_text(errors="replace") for path in temporary.rglob("logs/*") if path.is_file())
     survivors = in_session(driver.pid)
     resumed = run(folder, "study.yaml", "--inline")
-    return Story(directory, stranger, survivors, logs, (folder / "said").read_text(), resumed)
+    return Story(directory, listening, stranger, survivors, logs, (folder / "said").read_text(), resumed)
 
 
 def ended(directory: Path) -> list[dict[str, Any]]:
@@ -113,10 +120,30 @@ def call(folder: Path, session: int) -> Done:
     lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if _is_raylet(path, session)]
     address = next(word for word in lines[0].decode().split("\0") if word.startswith("--gcs-address="))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    environment[LOOPBACK] = "0"  # it is of this machine; nothing but the token is in its way
     command = [sys.executable, "-c", STRANGER, address.partition("=")[2]]
     return subprocess.run(
         command, env=environment, cwd=folder, capture_output=True, text=True, timeout=100, check=False
     )
+
+
+def listened(session: int) -> set[tuple[str, int]]:
+    """Returns the addresses, as the kernel writes them, and ports on which the processes of a session listen."""
+    sockets = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[3]) == session:
+                sockets |= {str(file.readlink()) for file in (folder / "fd").iterdir()}
+        except OSError:
+            continue
+    found = set()
+    for name in ("tcp", "tcp6"):
+        for line in Path("/proc/net", name).read_text().splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if state == "0A" and f"socket:[{rest[5]}]" in sockets:
+                address, _, port = local.partition(":")
+                found.add((address, int(port, 16)))
+    return found
 
 
 def _is_raylet(path: Path, session: int) -> bool:
@@ -145,6 +172,12 @@ def test_f32_a_stranger_without_the_token_is_refused(story: Story) -> None:
     assert "uthentic" in story.stranger.stderr or "token" in story.stranger.stderr.lower(), story.stranger.stderr[
         -2000:
     ]
+
+
+def test_f32_it_listens_on_the_loopback_interface_alone_and_has_no_dashboard(story: Story) -> None:
+    assert len(story.listening) > 5
+    assert {address for address, _ in story.listening} <= {"0100007F", "0000000000000000FFFF00000100007F"}
+    assert not {port for _, port in story.listening} & set(range(8265, 8316))  # where Ray puts its dashboard
 
 
 def test_f32_a_secret_of_the_environment_is_nowhere(story: Story) -> None:
