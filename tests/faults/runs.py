@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from PIL import Image
 
 from search.record import read
 from tests.search.command import STUDY, finished, numbers, run
@@ -14,6 +17,8 @@ from tests.search.command import STUDY, finished, numbers, run
 FEW = STUDY.replace("epochs: 2", "epochs: 1")
 TINY = FEW.replace("seeds: 2, match: {cost: macs, tolerance: 0.08}", "seeds: 1").replace("seeds: 2}", "seeds: 1}")
 """Three arms, one seed, two trials to confirm."""
+FOLDER = "data: {kind: image_folder, root: images, image_size: 8, channels: 1, in_memory: false}"
+"""Of images that processes of their own decode."""
 
 
 def demand_same(directory: Path, whole: Path) -> None:
@@ -43,6 +48,20 @@ def count(directory: Path, event: str) -> int:
     """Returns how many entries of an event a record holds."""
     path = directory / "trials.jsonl"
     return sum(entry["event"] == event for entry in read(path)[0]) if path.exists() else 0
+
+
+def write_images(folder: Path) -> None:
+    """Writes a folder of 64 small grey images of two classes."""
+    draw = random.Random(0)
+    for number in range(64):
+        path = folder / "ab"[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_image(path, draw)
+
+
+def write_image(path: Path, draw: random.Random) -> None:
+    """Writes an image of noise."""
+    Image.frombytes("L", (8, 8), draw.randbytes(64)).save(path)
 
 
 def copied(run_directory: Path, folder: Path) -> Path:

@@ -11,11 +11,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from search.record import Record, RecordWarning, read, record_of, scan
 from search.standing import Standing
-from tests.faults.runs import FEW, TINY, copied, count, demand_same, demand_whole, wait_until
+from tests.faults.runs import (
+    FEW,
+    FOLDER,
+    TINY,
+    copied,
+    count,
+    demand_same,
+    demand_whole,
+    wait_until,
+    write_image,
+    write_images,
+)
 from tests.search.command import Process, numbers, run, run_alone, write_study
 
 
@@ -61,15 +71,10 @@ def test_f06_changed_code_and_versions_are_told_and_strictly_refused(tmp_path: P
 
 def test_f06_an_image_that_changed_is_noticed(tmp_path: Path) -> None:
     """A real folder of images, one of which is another when the study goes on."""
-    draw = random.Random(0)
-    for number in range(64):
-        image = tmp_path / "images" / "ab"[number % 2] / f"{number}.png"
-        image.parent.mkdir(parents=True, exist_ok=True)
-        Image.frombytes("L", (8, 8), draw.randbytes(64)).save(image)
-    data = "data: {kind: image_folder, root: images, image_size: 8, channels: 1, in_memory: false}"
-    write_study(tmp_path, TINY.replace(TINY.splitlines()[2], data))
+    write_images(tmp_path / "images")
+    write_study(tmp_path, TINY.replace(TINY.splitlines()[2], FOLDER))
     assert run(tmp_path, "study.yaml", "--inline").returncode == 0
-    Image.frombytes("L", (8, 8), draw.randbytes(64)).save(tmp_path / "images" / "b" / "63.png")
+    write_image(tmp_path / "images" / "b" / "63.png", random.Random(1))
     more = ("--inline", "--set", "design.seeds=2")
     strict = run(tmp_path, "study.yaml", *more, "--strict")
     assert strict.returncode == 4, strict.stderr

@@ -17,7 +17,7 @@ from search.engine import Inline
 from search.reaper import processes
 from search.record import read
 from search.trial import Job
-from tests.faults.runs import demand_whole, wait_until
+from tests.faults.runs import FOLDER, demand_whole, in_session, wait_until, write_images
 from tests.search.command import STUDY, Process, finished, rows, run, write_study
 
 BLOCK = '''
@@ -144,6 +144,18 @@ def test_f20_a_trial_that_hangs_in_a_process_of_its_own_ends_with_its_driver(
     done = driver.wait()
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_f20_who_decodes_images_ends_with_a_killed_driver(tmp_path: Path) -> None:
+    data = TROUBLED.splitlines()[1]
+    troubled(tmp_path, "time.sleep(600)", ("block: basic", "block: troubled"), (data, FOLDER))
+    write_images(tmp_path / "images")
+    driver = Process(tmp_path, "study.yaml", "--inline")
+    wait_until(lambda: len(in_session(driver.pid)) > 1, 60)
+    driver.send_signal(signal.SIGKILL)
+    wait_until(lambda: not in_session(driver.pid), 10)
+    driver.wait()
 
 
 @pytest.mark.slow
