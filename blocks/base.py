@@ -95,6 +95,11 @@ class Spec(BaseModel):
         return plain
 
     @cached_property
+    def shared_plain(self) -> dict[str, Any]:
+        """The plain data, made once: not to be changed."""
+        return self.plain()
+
+    @cached_property
     def canonical_json(self) -> str:
         """The one text that stands for this spec: keys sorted, no white space."""
         return canonical_json(self.plain())

@@ -140,5 +140,5 @@ class Registry(Generic[S]):
         return core_schema.no_info_plain_validator_function(
             self.parse,
             metadata={"registry": self},  # for blocks.schema
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda spec: spec.plain()),
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda spec: spec.shared_plain),
         )

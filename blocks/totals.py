@@ -62,7 +62,7 @@ def _checkpointed(network: NetworkSpec, parts: list[Part], batch_size: int) -> i
 def structure(network: NetworkSpec) -> str:
     """Returns a text that two specs share exactly when they build the same network. Raises ``InfeasibleSpec``."""
     parts = trace(network, image_shape(network, fitting_input(network)))
-    runs = groupby(parts, key=lambda part: f"{part.stage} {part.layer!r}")
+    runs = groupby(parts, key=lambda part: f"{part.stage} {part.text}")
     lines = [f"{text} x{sum(part.repeats for part in run)}" for text, run in runs]
     return "\n".join([f"{network.in_channels} {network.drop_path:g}", *lines])
 

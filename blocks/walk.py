@@ -82,6 +82,11 @@ class Part(NamedTuple):
         """One of them, described."""
         return _layers(self.spec, self.site)
 
+    @property
+    def text(self) -> str:
+        """What one of them is, as a text that others share exactly when they are built alike."""
+        return _text(self.spec, self.site)
+
     def saved(self, batch_size: int, *, dropped: bool) -> int:
         """Returns the bytes that the backward pass keeps of *one* of them; with ``dropped``, the masks of drop path."""
         masks = FLOAT * self.each.sums if dropped else 0
@@ -179,6 +184,11 @@ def _traced(spec: Described, site: Site | int, shape: Shape, kept: bool | None) 
     sums = macs, params, activations, saved, saved_once
     kept = None if isinstance(tally.kept, Images) else tally.kept[0]
     return Traced(output, len(tally.rows), *sums, tally.sums, kept)
+
+
+@lru_cache(maxsize=8192)
+def _text(spec: Described, site: Site | int) -> str:
+    return repr(_layers(spec, site))
 
 
 def _layers(spec: Described, site: Site | int) -> Layer:

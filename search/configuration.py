@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -84,7 +85,34 @@ class Configuration:
 
     @cached_property
     def _plain(self) -> dict[str, Any]:
-        return {"network": self.network.plain(), "train": self.train.shared_plain, "data": self.data.shared_plain}
+        return {"network": self.network.shared_plain, "train": self.train.shared_plain, "data": self.data.shared_plain}
+
+
+class Recalled(Configuration):
+    """A configuration that was resolved before, by an earlier session: its network is resolved when it is asked for.
+
+    Args:
+        identity, structure: What they were.
+        train, data: Of this configuration.
+        resolve: Gives all of it.
+
+    Raises:
+        ValueError: When it is resolved and isn't what it was.
+    """
+
+    def __init__(
+        self, identity: str, structure: str, train: TrainSpec, data: DataSpec, resolve: Callable[[], Configuration]
+    ) -> None:
+        known = {"identity": identity, "structure": structure, "train": train, "data": data}
+        self.__dict__.update(known, _resolve=resolve)
+
+    @cached_property
+    def network(self) -> NetworkSpec:
+        """The network, resolved again."""
+        found: Configuration = self.__dict__.pop("_resolve")()
+        if found.identity != self.identity:
+            raise ValueError(f"the record's arm {self.identity} resolves to {found.identity} now")
+        return found.network
 
 
 class Unresolvable(ValueError):

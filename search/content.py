@@ -20,8 +20,3 @@ class ContentSpec(Spec, ABC):
     def content_json(self) -> str:
         """The canonical JSON of the content."""
         return canonical_json(self.content())
-
-    @cached_property
-    def shared_plain(self) -> dict[str, Any]:
-        """The plain data, made once: not to be changed."""
-        return self.plain()

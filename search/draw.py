@@ -102,9 +102,9 @@ def _drawn(variable: Variable, space: Space, generator: random.Random, kept: Kep
             options = tuple(level for level in options if (level.label if level else variable.baseline) in kept)
         return generator.choice(options)
     low, high = kept if isinstance(kept, tuple) else (limits.low, limits.high)
-    grid = None if limits.log else limits.grid()
-    if grid is not None:
-        return variable.level(generator.choice([number for number in grid if low <= number <= high]))
+    levels = None if limits.log else variable.listed()
+    if levels is not None:
+        return generator.choice(levels if kept is None else [one for one in levels if low <= one.value <= high])
     # Halves beyond whole ends, so that those are drawn as often as their neighbours.
     margin = 0.5 if limits.whole else 0.0
     if limits.log:

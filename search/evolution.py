@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,8 @@ from search.designs.base import Proposal
 from search.draw import draw
 from search.factors import Choice
 from search.genes import Genes
-from search.surrogate import Surrogate
+from search.seen import Seen
+from search.surrogate import Surrogate, one_thread
 
 if TYPE_CHECKING:
     from search.arms import Arm
@@ -36,18 +36,6 @@ TRIES = 12
 """How many of the best children are tried before chance takes over: some can't run, or are there already."""
 FLOOR = 1e-3
 """Errors are compared as logarithms, and this much is added: between 0.1% and none there is only luck."""
-
-
-@dataclass
-class _Seen:
-    """An arm with what it has reached: ``numbers`` are those that the model knows it by, at its full length, and
-    ``reached`` the same at the length that it was trained for."""
-
-    choice: Choice
-    numbers: Array
-    reached: Array
-    cost: float
-    error: float
 
 
 class EvolutionProposer:
@@ -71,7 +59,7 @@ class EvolutionProposer:
         self._errors = Surrogate(self._genes.count + self._stops)
         self._costs = Surrogate(self._genes.count, lasting=True)
         self._costly = next((name for name in design.objectives if name != "val_accuracy"), None)
-        self._seen: list[_Seen] = []
+        self._seen = Seen(self._errors, self._stops)
         self._dead: set[frozenset[tuple[str, str]]] = set()  # arms that are there, or can't be: judging takes a while
         self._places: dict[frozenset[tuple[str, str]], int] = {}
         self._asked: dict[int, Choice] = {}
@@ -82,7 +70,7 @@ class EvolutionProposer:
         place = f"{self._design.sampler_seed}/{self._accepted}/{self._draws}"
         generator = random.Random(place)
         self._draws += 1
-        if len(self._seen) < self._design.startup or generator.random() < RANDOM:
+        if len(self._seen.choices) < self._design.startup or generator.random() < RANDOM:
             choice, arm = draw(self._plan.space, generator), None
         else:
             choice, arm = self._best_child(generator)
@@ -101,9 +89,9 @@ class EvolutionProposer:
             self._learn(choice, values)
 
     def follow(self, choice: Choice, values: Mapping[str, float]) -> None:
-        seen = self._seen[self._places[_key(choice)]]
-        seen.reached, seen.error = self._at(seen.numbers, values["share"]), _error(values)
-        self._errors.learn(seen.reached, seen.error)
+        numbers, error = self._at(self._genes.numbers(choice), values["share"]), _error(values)
+        self._errors.learn(numbers, error)
+        self._seen.go_on(self._places[_key(choice)], numbers, error)
 
     def recall(self, choice: Choice, values: Mapping[str, float]) -> None:
         self._learn(choice, values)
@@ -117,39 +105,32 @@ class EvolutionProposer:
     def _learn(self, choice: Choice, values: Mapping[str, float]) -> None:
         genes, error = self._genes.numbers(choice), _error(values)
         cost = math.log(values[self._costly or "macs"])
+        counted = 0.0 if self._costly is None else cost
         whole, reached = self._at(genes, 1.0), self._at(genes, values["share"])
         self._errors.learn(reached, error)
         self._costs.learn(genes, cost)
-        self._places[_key(choice)] = len(self._seen)
-        self._seen.append(_Seen(choice, whole, reached, cost, error))
+        self._places[_key(choice)] = len(self._seen.choices)
+        self._seen.add(choice, whole, reached, counted, error)
 
     def _at(self, numbers: Array, share: float) -> Array:
         """Returns an arm's numbers with the length of its training, on a log scale, where lengths differ."""
         if not self._stops:
             return numbers
-        return np.append(numbers[: self._genes.count], 1 + math.log(share) / 2)
+        return np.append(numbers, 1 + math.log(share) / 2)
 
     def _best_child(self, generator: random.Random) -> tuple[Choice, Arm | None]:
         dice = np.random.default_rng(generator.getrandbits(64))
         mean, drawn = self._errors.drawn(dice)
         expected = self._costs.mean()
-        numbers = np.array([seen.numbers for seen in self._seen])
-        costs = np.array([seen.cost for seen in self._seen])
-        expected_errors = self._errors.scores(numbers, mean)
-        observed = np.array([seen.error for seen in self._seen])
-        if self._stops:  # what was stopped would have come further, as far as the model can tell
-            reached = np.array([seen.reached for seen in self._seen])
-            observed = observed + expected_errors - self._errors.scores(reached, mean)
-        # A score is one noisy draw, and the model has seen them all: the truth is somewhere between.
-        errors = (observed + expected_errors) / 2
-        if self._costly is None:
-            costs = np.zeros_like(costs)
-        front = _front(costs, errors)
+        with one_thread():
+            costs, errors = self._seen.costs.all, self._seen.errors(mean)
+        front = self._seen.front(errors)
         children = [self._child(front, generator) for _ in range(CHILDREN)]
         children += [draw(self._plan.space, generator) for _ in range(STRANGERS)]
-        theirs = np.array([self._genes.numbers(child) for child in children])
+        theirs = self._genes.rows(children)
         their_costs = self._costs.scores(theirs, expected)
-        theirs = np.array([self._at(each, 1.0) for each in theirs])
+        if self._stops:
+            theirs = np.column_stack([theirs, np.ones(len(theirs))])  # as of their full length
         at = np.zeros_like(their_costs) if self._costly is None else their_costs
         gains = _gains(costs[front], errors[front], at, self._errors.scores(theirs, drawn))
         worth = gains * np.exp(-self._share * (their_costs - their_costs.min()))
@@ -164,10 +145,10 @@ class EvolutionProposer:
 
     def _child(self, front: NDArray[np.int64], generator: random.Random) -> Choice:
         place = generator.randrange(len(front))
-        parent = self._seen[int(front[place])].choice
+        parent = self._seen.choices[int(front[place])]
         if len(front) > 1 and generator.random() < 0.25:
             beside = place + 1 if place + 1 < len(front) else place - 1
-            parent = self._genes.crossed(parent, self._seen[int(front[beside])].choice, generator)
+            parent = self._genes.crossed(parent, self._seen.choices[int(front[beside])], generator)
         return self._genes.changed(parent, generator)
 
 
@@ -177,15 +158,6 @@ def _key(choice: Choice) -> frozenset[tuple[str, str]]:
 
 def _error(values: Mapping[str, float]) -> float:
     return math.log(1 - values["val_accuracy"] + FLOOR)
-
-
-def _front(costs: Array, errors: Array) -> NDArray[np.int64]:
-    """Returns the arms that none is as cheap and better than, cheapest first."""
-    order = np.lexsort((errors, costs))
-    best = np.minimum.accumulate(errors[order])
-    first = np.concatenate([[True], best[1:] < best[:-1]])
-    front: NDArray[np.int64] = order[first]
-    return front
 
 
 def _gains(costs: Array, errors: Array, their_costs: Array, their_errors: Array) -> Array:

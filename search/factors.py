@@ -42,6 +42,11 @@ class Range(Spec):
         """Returns the numbers of the range in order, or None if there is no end of them."""
         return None if self._grid is None else list(self._grid)
 
+    @property
+    def has_grid(self) -> bool:
+        """Whether there is an end of numbers."""
+        return self._grid is not None
+
     @cached_property
     def _grid(self) -> tuple[int | float, ...] | None:
         step = self.step or (1.0 if self.whole else None)
@@ -153,20 +158,30 @@ class Variable:
 
     def level(self, value: int | float) -> Level:
         """Returns the level of a number in the range, or of a link."""
-        assert self.path is not None
-        if self.range is not None and self.range.grid() is None:
+        if self.range is not None and self.range.has_grid:
+            return self._on_grid.get(value) or self._level(value)
+        if self.range is not None:
             # Four digits: more say nothing, and nobody can read them.
             digits = value if self.range.whole else float(f"{value:.4g}")
             value = min(max(digits, self.range.low), self.range.high)
-        number = canonical(value)
-        return Level(label(number), number, ((self.path, number),))
+        return self._level(value)
 
     def listed(self) -> tuple[Level, ...] | None:
         """Returns the levels in order, a range's grid included, or None where they can't be listed."""
         if self.range is None:
             return self.levels
-        numbers = self.range.grid()
-        return None if numbers is None else tuple(self.level(number) for number in numbers)
+        return tuple(self._on_grid.values()) if self.range.has_grid else None
+
+    @cached_property
+    def _on_grid(self) -> dict[int | float, Level]:
+        """The levels of a range's numbers: a search asks thousands of times for them."""
+        assert self.range is not None
+        return {number: self._level(number) for number in self.range.grid() or ()}
+
+    def _level(self, value: int | float) -> Level:
+        assert self.path is not None
+        number = canonical(value)
+        return Level(label(number), number, ((self.path, number),))
 
 
 Choice = dict[str, Level]

@@ -36,15 +36,23 @@ class Genes:
         for variable in self._variables:
             self._starts[variable.name] = self.count
             self.count += 1 if self._ends[variable.name] else len(self._options[variable.name])
-        self._codes = {variable.name: self._coded(variable) for variable in self._variables}
+        self._codes = [(variable, self._coded(variable)) for variable in self._variables]
+        self._places = {name: _places(options) for name, options in self._options.items()}
 
     def numbers(self, choice: Choice) -> NDArray[np.float64]:
         """Returns a choice as numbers."""
-        found = np.zeros(self.count)
-        for variable in self._variables:
-            if not self._space.active(variable, choice):
+        return np.array(self._numbers(choice))
+
+    def rows(self, choices: Sequence[Choice]) -> NDArray[np.float64]:
+        """Returns choices as numbers, a row each."""
+        return np.array([self._numbers(choice) for choice in choices])
+
+    def _numbers(self, choice: Choice) -> list[float]:
+        found = [0.0] * self.count
+        for variable, codes in self._codes:
+            if variable.when and not self._space.active(variable, choice):
                 continue
-            level, codes = choice.get(variable.name), self._codes[variable.name]
+            level = choice.get(variable.name)
             label = level.label if level else None
             place, number = codes[label] if label in codes else self._code(variable, level)
             found[place] = number
@@ -60,17 +68,19 @@ class Genes:
         start, ends = self._starts[variable.name], self._ends[variable.name]
         if ends:
             return start, _scaled(level.value if level else variable.base, ends)
-        return start + _place(self._options[variable.name], level), 1.0
+        return start + _places(self._options[variable.name]).get(level.label if level else None, 0), 1.0
 
     def changed(self, choice: Choice, generator: random.Random) -> Choice:
         """Returns a choice with one variable, or all stages of one factor, a little otherwise; sometimes two."""
         found = dict(choice)
         for _ in range(1 if generator.random() < 0.6 else 2):
-            active = [variable for variable in self._variables if self._space.active(variable, found)]
+            active: Sequence[Variable] = self._variables
+            if self._conditional:
+                active = [variable for variable in active if self._space.active(variable, found)]
             chosen = generator.choice(active)
-            others = [variable for variable in active if variable.factor == chosen.factor]
             up = generator.random() < 0.5
-            for variable in others if generator.random() < TOGETHER else [chosen]:
+            together = generator.random() < TOGETHER
+            for variable in [other for other in active if other.factor == chosen.factor] if together else [chosen]:
                 self._set(found, variable, self._neighbour(variable, found.get(variable.name), up, generator))
         fresh: Choice | None = None
         for variable in self._conditional:  # what is varied may have changed
@@ -95,13 +105,17 @@ class Genes:
         options, ends = self._options[variable.name], self._ends[variable.name]
         if options and ends:
             step = (1 if up else -1) * (1 if generator.random() < 0.7 else 2)
-            return options[min(max(_place(options, level) + step, 0), len(options) - 1)]
+            return options[min(max(self._place(variable, level) + step, 0), len(options) - 1)]
         if options:
-            here = _place(options, level)
+            here = self._place(variable, level)
             return options[generator.choice([place for place in range(len(options)) if place != here] or [here])]
         assert ends is not None
         place = _scaled(level.value if level else variable.base, ends) + 2 * generator.gauss(0, SPREAD)
         return variable.level(_unscaled(min(max(place, -1.0), 1.0), ends, variable))
+
+    def _place(self, variable: Variable, level: Level | None) -> int:
+        """Returns which of the options a level is; the first if it is none, as the baseline's own value may be."""
+        return self._places[variable.name].get(level.label if level else None, 0)
 
     @staticmethod
     def _set(choice: Choice, variable: Variable, level: Level | None) -> None:
@@ -158,7 +172,7 @@ def _unscaled(place: float, ends: Ends, variable: Variable) -> float:
     return round(value) if variable.range.whole else value
 
 
-def _place(options: Sequence[Level | None], level: Level | None) -> int:
-    """Returns which of the options a level is; the first if it is none, as the baseline's own value may be."""
-    label = level.label if level else None
-    return next((place for place, option in enumerate(options) if (option.label if option else None) == label), 0)
+def _places(options: Sequence[Level | None]) -> dict[str | None, int]:
+    """Returns which of the options has a label; the first of those that share one."""
+    labels = [option.label if option else None for option in options]
+    return {label: place for place, label in reversed(list(enumerate(labels)))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -111,6 +112,35 @@ class Plan:
         if twin is not None:
             self._add(twin)
         return arm
+
+    def judgement(self, arm: Arm) -> dict[str, Any]:
+        """Returns what `recall` needs of an arm that runs, as plain data."""
+        assert arm.cost is not None
+        own = arm.cost
+        return {
+            "structure": arm.configuration.structure,
+            "levels": arm.levels,
+            "cost": [own.macs, own.params, own.activations],
+        }
+
+    def recall(self, choice: Choice, identity: str, label: str, judgement: Mapping[str, Any] | None) -> Arm:
+        """Adds an arm that an earlier session judged, without judging it again; returns its row.
+
+        It is judged anew where nothing was kept, or a factor has come since, or networks are timed.
+
+        Raises:
+            ValueError: If it isn't the same arm any more.
+        """
+        if identity in self.arms:
+            return self.arms[identity]
+        columns = {variable.name for variable in self.space.variables}
+        if not judgement or judgement["levels"].keys() != columns or self.stopwatch.wanted:
+            arm = self.take(replace(self.judge(choice), label=label))
+            if arm.arm != identity:
+                raise ValueError(f"the record's arm {identity} resolves to {arm.arm} now")
+            return arm
+        configuration = self.space.recalled(choice, identity, judgement["structure"])
+        return self._add(Arm(identity, label, judgement["levels"], configuration, Cost(*judgement["cost"])))
 
     def derive(self, arm: Arm, role: str, changes: dict[str, Any]) -> Derived:
         """Returns an arm's configuration with values changed by path, and keeps it beside the arms.

@@ -190,9 +190,9 @@ class Proposed:
         memo = self._proposer.accept(proposal.number) if proposal else {}
         ranged = {variable.name for variable in self._plan.space.free if variable.range}
         values = {name: level.value if name in ranged else level.label for name, level in choice.items()}
-        self._record.append(
-            "arm", sync=False, arm=arm.arm, label=arm.label, choice=values, memo=memo, passed_over=self._passed_over
-        )
+        judged, passed_over = self._plan.judgement(arm), self._passed_over
+        told = {"arm": arm.arm, "label": arm.label, "choice": values, "memo": memo, "passed_over": passed_over}
+        self._record.append("arm", sync=False, **told, judged=judged)
         self._passed_over = {}
         self._known[arm.arm] = values, memo
         if proposal:
@@ -348,9 +348,8 @@ class Proposed:
 
     def _admit(self, entry: Entry) -> None:
         self._known[entry["arm"]] = entry["choice"], entry["memo"]
-        admitted = self._plan.admit(self._choice(entry["arm"]))
-        if admitted.arm != entry["arm"]:
-            raise ValueError(f"the record's arm {entry['arm']} resolves to {admitted.arm} now")
+        judged = entry.get("judged")  # which earlier versions didn't keep
+        admitted = self._plan.recall(self._choice(entry["arm"]), entry["arm"], entry["label"], judged)
         if admitted.arm not in self._begun:
             self._take(admitted)
 

@@ -17,7 +17,7 @@ from blocks.source import dotted
 from search import paths
 from search.baseline import fill_in
 from search.binding import Binding
-from search.configuration import Configuration, Unresolvable
+from search.configuration import Configuration, Recalled, Unresolvable
 from search.data.spec import DATASETS, DataError, DataSpec
 from search.factors import OFF, Choice, Level, Variable
 from search.study import Study
@@ -40,16 +40,19 @@ class Space:
         self._binding = Binding(study)
         self._by_name = self._binding.variables
         self.variables: tuple[Variable, ...] = tuple(self._by_name.values())
+        self._options: dict[str, tuple[Level | None, ...]] = {}
         self._recipes: dict[str, TrainSpec] = {}
         self._datas: dict[str, DataSpec] = {}
         self.error, self.level_place = self._binding.error, self._binding.level_place
+        self._settled = False
         try:
             self.baseline = self.configuration({})
+            self._settled = True
         except Unresolvable as error:
             raise study.source.error(error.location, str(error)) from None
         self._check_levels()
 
-    @property
+    @cached_property
     def free(self) -> tuple[Variable, ...]:
         """The variables that are chosen; links only follow."""
         return tuple(variable for variable in self.variables if variable.same_as is None)
@@ -75,10 +78,12 @@ class Space:
 
     def options(self, variable: Variable) -> tuple[Level | None, ...]:
         """Returns a variable's listed levels; None, first, stands for the baseline's own value where it has one."""
-        levels = self.listed(variable)
-        if not self.active(variable, {}):  # it means nothing at the baseline, so it has no value there
-            return levels
-        return (None, *(level for level in levels if level.label != variable.baseline))
+        if variable.name not in self._options:
+            levels: tuple[Level | None, ...] = self.listed(variable)
+            if self.active(variable, {}):  # else it means nothing at the baseline, and has no value there
+                levels = (None, *(level for level in levels if level and level.label != variable.baseline))
+            self._options[variable.name] = levels
+        return self._options[variable.name]
 
     def active(self, variable: Variable, choice: Choice) -> bool:
         """Whether a variable is varied under a choice: whether its ``when`` is met."""
@@ -115,16 +120,34 @@ class Space:
         except paths.PathError as error:
             raise Unresolvable(str(error)) from None
 
-    def _patched(self, choice: Choice) -> dict[str, Any]:
-        """Returns the baseline with a choice's changes, not yet validated. Raises ``PathError``."""
+    def recalled(self, choice: Choice, identity: str, structure: str) -> Configuration:
+        """Returns the configuration of a choice that was resolved before: its network is resolved when it is needed."""
+        own = self._patched(choice, "train", "data")
+        train, data = self._recipe(own["train"]), self._data(own["data"])
+        return Recalled(identity, structure, train, data, lambda: self.configuration(choice))
+
+    def _patched(self, choice: Choice, *sections: str) -> dict[str, Any]:
+        """Returns the baseline, or some of its sections, with a choice's changes, not yet validated.
+
+        What no change is about is the baseline's own, not a copy.
+
+        Raises:
+            PathError: If a change leads nowhere.
+        """
         changes = [
             change
             for variable in self.variables
             if self.active(variable, choice)
             for change in self._level_changes(variable, choice)
+            if not sections or change[0][0] in sections
         ]
-        patched: dict[str, Any] = paths.patched(self.study.baseline, sorted(changes, key=lambda change: len(change[0])))
-        return patched
+        baseline = self.study.baseline
+        if not changes:
+            return {name: baseline[name] for name in sections or baseline}
+        named = {str(path[0]) for path, _ in changes}
+        changed = {name: baseline[name] for name in named} if named <= baseline.keys() else baseline
+        patched = paths.patched(changed, sorted(changes, key=lambda change: len(change[0])))
+        return {name: patched.get(name, baseline[name]) for name in sections or baseline}
 
     def _seen(self, choice: Choice, configuration: Configuration) -> dict[str, Any]:
         """Returns a configuration as paths see it: a generated network with its generator, which it has forgotten."""
@@ -158,6 +181,8 @@ class Space:
 
     def _data(self, plain: Any) -> DataSpec:
         """Returns data; arms on the same share one."""
+        if plain is self.study.baseline["data"] and self._settled:
+            return self.baseline.data
         key = json.dumps(plain, sort_keys=True, default=str)
         if key not in self._datas:
             self._datas[key] = DATASETS.parse(plain)
@@ -167,6 +192,8 @@ class Space:
         """Returns a recipe; arms that are trained alike share one, unless it reads a file."""
         if plain.get("init") is not None or plain.get("distill") is not None:
             return TrainSpec.model_validate(plain)
+        if plain is self.study.baseline["train"] and self._settled:
+            return self.baseline.train
         key = json.dumps(plain, sort_keys=True)  # where 2.0 is not 2, as in a field that counts
         if key not in self._recipes:
             self._recipes[key] = TrainSpec.model_validate(plain)

@@ -253,7 +253,7 @@ def test_a_search_begins_with_what_was_written_by_hand_and_knows_earlier_runs(tm
     queue = made._explore_queue()
     assert isinstance(queue, Proposed)
     proposer: Any = queue._proposer
-    assert len(proposer._seen) == 12 + 6
+    assert len(proposer._seen.choices) == 12 + 6
     with pytest.raises(InputError, match="is no run that can be read"):
         explore(searching("trials: 6", "known: [nowhere]"), tmp_path / "none")
 

@@ -70,6 +70,37 @@ def test_every_sampler_spends_its_budget_on_arms_that_run_each_once_and_goes_on_
     assert first + run(searching(kind, 14), memory, finished) == found
 
 
+def test_a_search_goes_on_without_judging_its_arms_again_and_from_older_records_as_well() -> None:
+    memory, finished = Memory(), dict[str, Any]()
+    first = searching("evolution", 14)
+    run(first, memory, finished, trials=12)
+    old = Memory([{name: value for name, value in entry.items() if name != "judged"} for entry in memory.entries])
+    again, judged_anew, resolved = searching("evolution", 14), searching("evolution", 14), list[Any]()
+    resolve = again.space.resolve
+    again.space.resolve = lambda plain: resolved.append(plain) or resolve(plain)  # type: ignore[func-returns-value, method-assign]
+    Proposed(again, memory, finished)  # type: ignore[arg-type]
+    Proposed(judged_anew, old, finished)  # type: ignore[arg-type]
+    assert not resolved
+    whole = list(first.arms.values())[: len(again.arms)]
+    for made in (again, judged_anew):
+        for arm, before in zip(made.arms.values(), whole, strict=True):
+            assert (arm.arm, arm.label, arm.levels, arm.cost) == (before.arm, before.label, before.levels, before.cost)
+            assert arm.configuration.structure == before.configuration.structure
+            assert arm.configuration.plain() == before.configuration.plain()
+    assert len(resolved) == len(whole) - 1  # all but the baseline, now that their networks were asked for
+
+
+def test_an_arm_that_is_another_now_is_noticed_when_its_network_is_asked_for() -> None:
+    memory, finished = Memory(), dict[str, Any]()
+    run(searching("evolution", 8), memory, finished, trials=6)
+    entry = next(entry for entry in memory.entries if entry["event"] == "arm")
+    entry["arm"] = "0123456789ab"
+    again = searching("evolution", 8)
+    Proposed(again, memory, finished)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="the record's arm 0123456789ab resolves to"):
+        again.arms["0123456789ab"].configuration.plain()
+
+
 @pytest.mark.parametrize(
     ("sampler", "objectives", "said"),
     [
