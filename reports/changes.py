@@ -83,9 +83,14 @@ def together(table: Table) -> list[tuple[str, ...]]:
 
     A linked factor with as many columns as the one it follows moves with them one by one, else with all of them.
     """
-    named = {factor.name: factor for factor in table.factors}
-    groups = {column: [column] for factor in table.factors if not factor.same_as for column in factor.columns}
-    for factor in table.factors:
+    return moving(table.factors)
+
+
+def moving(factors: Sequence[Factor]) -> list[tuple[str, ...]]:
+    """Returns what :func:`together` does, of factors alone."""
+    named = {factor.name: factor for factor in factors}
+    groups = {column: [column] for factor in factors if not factor.same_as for column in factor.columns}
+    for factor in factors:
         leader = _leader(factor, named)
         if leader is factor:
             groups |= {column: [column] for column in factor.columns if column not in groups}

@@ -77,6 +77,7 @@ def record(findings: Findings, said: Answer, frames: Mapping[str, pd.DataFrame],
             "trials": {
                 "planned": counts.planned,
                 "not_run": counts.not_run,
+                "earlier": counts.earlier,
                 "all": counts.trials.sum().to_dict(),
                 "by_phase": counts.trials.to_dict("index"),
                 "planned_by_phase": counts.by_phase,

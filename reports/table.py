@@ -137,6 +137,11 @@ class Table:
         """Returns an arm's row of ``arms``."""
         return {str(column): value for column, value in self.arms.loc[arm].items()}
 
+    @functools.cached_property
+    def earlier(self) -> frozenset[str]:
+        """Trials of an earlier plan: of finalists, or samples, that others took the place of since."""
+        return frozenset(self.environment["planned"].get("earlier") or ())
+
     @property
     def margin(self) -> float | None:
         """The study's equivalence margin, as a fraction of accuracy."""

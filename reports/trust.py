@@ -24,6 +24,7 @@ class Counts:
         planned: Trials planned.
         by_phase: The same by phase, where the run tells it; else empty.
         not_run: Planned trials that have not ended and are not running.
+        earlier: Trials of an earlier plan, which are counted nowhere else here.
         arms: Arms by status: run, rejected, duplicate. What a sampler proposed and was passed over counts here too.
         listed: Arms in all.
         unmatched: Arms whose equal-cost twin could not be had.
@@ -35,6 +36,7 @@ class Counts:
     planned: int
     by_phase: dict[str, int]
     not_run: int
+    earlier: int
     arms: dict[str, int]
     listed: int
     unmatched: int
@@ -48,7 +50,8 @@ class Counts:
 
 def count_up(table: Table) -> Counts:
     """Counts a run's trials and arms."""
-    trials = table.trials.groupby(["phase", "status"]).size().unstack(fill_value=0)
+    own = table.trials[~table.trials["trial"].isin(list(table.earlier))]
+    trials = own.groupby(["phase", "status"]).size().unstack(fill_value=0)
     phases = [phase for phase in PHASES if phase in trials.index] or ["explore"]
     phases += [phase for phase in trials.index if phase not in PHASES]  # of a later version: counted, not known
     known = [*ENDED, "running"]
@@ -60,8 +63,10 @@ def count_up(table: Table) -> Counts:
     not_run = planned - int(trials.to_numpy().sum())
     more = trials.sum(axis=1) > pd.Series(by_phase, dtype=float).reindex(phases, fill_value=0)
     by_phase_adds_up = not by_phase or (sum(by_phase.values()) == planned and not more.any())
-    passed, own = table.passed_over, table.arms["status"]
-    arms = {status: int((own == status).sum() + passed.get(status, 0)) for status in ("run", "rejected", "duplicate")}
+    passed, states = table.passed_over, table.arms["status"]
+    arms = {
+        status: int((states == status).sum() + passed.get(status, 0)) for status in ("run", "rejected", "duplicate")
+    }
     listed = len(table.arms) + sum(passed.values())
     unique = not table.trials["trial"].duplicated().any()
     return Counts(
@@ -69,6 +74,7 @@ def count_up(table: Table) -> Counts:
         planned=planned,
         by_phase=by_phase,
         not_run=max(not_run, 0),
+        earlier=len(table.trials) - len(own),
         arms=arms,
         listed=listed,
         unmatched=int(table.arms["unmatched"].notna().sum()),

@@ -149,9 +149,8 @@ def _notes(standing: Standing) -> Iterator[str]:
     yield ", ".join(f"{count:,} {status}" for status, count in statuses.items()) or "nothing has ended yet"
     if (late := standing.last("time_up")) and standing.ended:
         yield f"its time of {late['hours']:g} hours was up before everything planned was run"
-    planned = {trial for phase in standing.phases for trial in phase.trials}
-    if others := [trial for trial in standing.finished if trial not in planned]:
-        yield f"{len(others):,} trials are of an earlier plan"
+    if standing.earlier:
+        yield f"{len(standing.earlier):,} trials are of an earlier plan"
 
 
 def _wrong_rows(standing: Standing) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -140,10 +142,41 @@ def _say_arms(console: Console, plan: Plan) -> list[Arm]:
     rows = f"{_plural(len(plan.rows), 'arm')} = {counts['run']} run + {counts['rejected']} rejected"
     passed_over = (row.reason for row in plan.rows if row.status != "run")
     console.print(f"{rows} + {counts['duplicate']} duplicate{_because(passed_over)}")
-    accepted = plan.facts.get("acceptance")
-    if accepted:
-        console.print(f"space: {_share(accepted['accepted'], accepted['drawn'])} random draws were accepted")
+    for line in _of_design(plan):
+        console.print(line, markup=False)
     return list(plan.arms.values())
+
+
+def _of_design(plan: Plan) -> Iterator[str]:
+    """Yields what a design says of its arms as a whole: how many draws were accepted, and why others were not, which
+    ranges count as their single numbers, and what a fraction can tell."""
+    accepted, fraction = plan.facts.get("acceptance"), plan.facts.get("fraction") or {"kind": "full"}
+    if accepted:
+        again = sum(space["repeated"] for space in plan.facts["spaces"])
+        repeated = f"; {again:,} drawn before" if again else ""
+        share = _share(accepted["accepted"], accepted["drawn"])
+        yield f"space: {share} random draws were accepted{_because(plan.passed_over.elements())}{repeated}"
+    else:
+        for variable in plan.space.free:
+            if variable.range is not None:
+                levels = ", ".join(level.label for level in plan.space.listed(variable))
+                yield f"factor {variable.name}: its range counts as the levels {levels}"
+    if fraction["kind"] != "full":
+        yield from _of_fraction(plan, fraction)
+
+
+def _of_fraction(plan: Plan, fraction: dict[str, Any]) -> Iterator[str]:
+    every = math.prod(len(plan.space.options(variable)) for variable in plan.space.free)
+    runs = f"fraction: {fraction['runs']} of {every:,} combinations"
+    if fraction["kind"] == "d_optimal":
+        terms = ", ".join(":".join(term) for term in fraction["terms"])
+        yield f"{runs}, D-efficiency {fraction['efficiency']:.2f} (1 is that of all of them, run by run)"
+        yield f"it tells {terms}, if all other interactions are nothing"
+        return
+    yield f"{runs}, of resolution {fraction['resolution']}"
+    chains = [f"{chain[0]} with {', '.join(chain[1:])}" for chain in fraction["aliases"]]
+    told = "; ".join(chains) or "none among main effects and interactions of two"
+    yield f"aliases, which it can't tell apart: {told}"
 
 
 def _because(reasons: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -33,6 +34,7 @@ class Plan:
 
     Attributes:
         facts: What the design says of its arms as a whole, for arms.json: a fraction's aliases, a population's spaces.
+        passed_over: Of a population, why draws were rejected, and how often.
 
     Raises:
         InputError: If the study can't be planned: an impossible baseline, or no arm that meets the constraints.
@@ -47,6 +49,7 @@ class Plan:
         self.derived: dict[str, Derived] = {}
         self._by_structure: dict[str, Arm] = {}
         self.facts: dict[str, Any] = {}
+        self.passed_over: Counter[str] = Counter()
         self.limits = study.spec.limits.whole()
         self.baseline = self._admit_baseline()
         design = study.spec.design

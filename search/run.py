@@ -193,13 +193,14 @@ def _statistics() -> Any:
     """Returns what the dry run borrows of ``reports``."""
     import pandas as pd
 
+    from reports.planned import planned_effects
     from reports.statistics import detectable, pairs_for_equivalence, pairs_needed
     from search.power import Statistics
 
     def smallest(sd: float, pairs: int, level: float) -> float:
         return float(detectable(pd.Series([sd]), pd.Series([pairs]), level).iloc[0])
 
-    return Statistics(smallest, pairs_needed, pairs_for_equivalence)
+    return Statistics(smallest, pairs_needed, pairs_for_equivalence, planned_effects)
 
 
 def _recorded(directory: Path) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from search.data.images import Splits
@@ -12,7 +13,8 @@ from search.environment import environment
 from search.opening import now
 from search.plan import Plan
 from search.planned import beside_seeds
-from search.record import command
+from search.record import Scan, command
+from search.standing import Standing
 from search.study import Study
 
 Entries = Sequence[dict[str, Any]]
@@ -99,8 +101,14 @@ def surroundings(
         "wall_seconds": sum(entry["seconds"] for entry in sessions),
         "sessions": sessions,
         "warnings": [entry["text"] for entry in entries if entry["event"] == "warning"],
-        "planned": {"trials": sum(planned.values()), "by_phase": planned},
+        "planned": {"trials": sum(planned.values()), "by_phase": planned, "earlier": _earlier(plan, entries)},
     }
+
+
+def _earlier(plan: Plan, entries: Entries) -> list[str]:
+    """Returns the trials of results.csv that are no longer planned."""
+    standing = Standing(Path(), Scan(list(entries), [], 0, [], 0, 0, 0), None)
+    return [trial for trial in standing.earlier if plan.find(standing.finished[trial]["arm"])]
 
 
 def _seconds(entries: Entries) -> float:

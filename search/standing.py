@@ -109,6 +109,12 @@ class Standing:
         planned = {entry["phase"]: entry for entry in self.of("planned")}
         return [self._phase(planned[name]) for name in PHASES if name in planned]
 
+    @cached_property
+    def earlier(self) -> list[str]:
+        """The trials that ended and are no longer planned: of finalists, or samples, that others took the place of."""
+        planned = {trial for phase in self.phases for trial in phase.trials}
+        return [trial for trial in self.finished if trial not in planned]
+
     @property
     def ended(self) -> bool:
         """Whether the last session came to its end."""

@@ -28,6 +28,12 @@ def _story(findings: Findings) -> str:
         f"{count(len(table.finalists), 'finalist')} of {count(compared, 'arm')} and the baseline were trained again on "
         "seeds that the choice had not seen. The winner has the best mean validation accuracy here."
     )
+    if before := _earlier(findings):
+        were = "was a finalist" if len(before) == 1 else "were finalists"
+        said += (
+            f" {count(len(before), 'more arm')} {were} of an earlier plan, before something was added to the study; "
+            "the winner was not chosen from among such."
+        )
     lost = findings.shrinkage[findings.shrinkage.index.isna()] if len(findings.shrinkage) else findings.shrinkage
     if len(lost) and lost["shrinkage"].notna().all():
         row = lost.iloc[0]
@@ -74,7 +80,9 @@ def _grid(findings: Findings) -> Grid:
 def _row(findings: Findings, row: dict[Any, Any], *, known: bool, tested: bool) -> list[Cell]:
     table, shown = findings.table, digits(findings.table)
     winner = table.winner is not None and row["arm"] == table.winner["arm"]
-    marks = [word for word, true in (("winner", winner), ("baseline", row["arm"] == table.baseline)) if true]
+    earlier = row["arm"] in _earlier(findings)
+    told = (("winner", winner), ("baseline", row["arm"] == table.baseline), ("finalist of an earlier plan", earlier))
+    marks = [word for word, true in told if true]
     gain = row["gain_effect"]
     cells = [
         Cell(
@@ -91,6 +99,13 @@ def _row(findings: Findings, row: dict[Any, Any], *, known: bool, tested: bool) 
     ]
     cells += [_accuracy(row, "test", digits(table, "test"))] if tested else []
     return [*cells, Cell(str(int(row["confirm_n"])), float(row["confirm_n"]))]
+
+
+def _earlier(findings: Findings) -> list[str]:
+    """Returns the arms whose trials on fresh seeds are all of an earlier plan."""
+    trials = findings.table.phase("confirm")
+    now = set(trials.loc[~trials["trial"].isin(list(findings.table.earlier)), "arm"])
+    return [arm for arm in findings.confirmed.index if arm not in now]
 
 
 def _shrunk(findings: Findings, arm: str) -> Cell:

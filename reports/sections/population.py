@@ -76,8 +76,8 @@ def _differences(found: Population) -> Grid:
         Column("95% interval"),
         Column("p", hint="Welch’s t test of the weighted means"),
         Column("p,\u00a0Holm"),
-        Column("Largest distance", hint="Between the two curves (Kolmogorov and Smirnov)"),
-        Column("p of the distance"),
+        Column("Largest distance", hint="Between the two curves: the statistic of the Kolmogorov–Smirnov test"),
+        Column("p of the distance", hint="Of the Kolmogorov–Smirnov test"),
     )
     rows = [
         [

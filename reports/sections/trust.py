@@ -18,7 +18,7 @@ MOST_REASONS = 100
 def build(findings: Findings) -> Section:
     """Returns the section."""
     counts = findings.counts
-    lead = [_trial_sum(counts), _arm_sum(counts)]
+    lead = [_trial_sum(counts), *_earlier(counts), _arm_sum(counts)]
     banners = []
     if not counts.adds_up:
         banners.append(
@@ -36,6 +36,15 @@ def _trial_sum(counts: Counts) -> str:
     parts += [f"{counts.not_run:,} not run yet"] if counts.not_run else []
     sign = "=" if counts.adds_up else "≠"
     return f"{count(counts.planned, 'trial')} planned {sign} {' + '.join(parts)}."
+
+
+def _earlier(counts: Counts) -> list[str]:
+    if not counts.earlier:
+        return []
+    return [
+        f"Beside them {count(counts.earlier, 'trial')} of an earlier plan, whose arms others took the place of when "
+        "something was added: kept, and no longer counted."
+    ]
 
 
 def _arm_sum(counts: Counts) -> str:

@@ -31,11 +31,22 @@ def _story(findings: Findings) -> str:
     kept = int(rows["kept"].sum())
     said = (
         f"Each of {count(len(rows), 'arm')}, the baseline too, tried {tries} values of {tuned}, its own among them, on "
-        f"{count(seeds, 'seed')} that no comparison uses. {count(kept, 'arm')} kept the study’s own; the others were "
-        "trained again on the study’s seeds with the value that was best for them."
+        f"{count(seeds, 'seed')} that no comparison uses. {_outcome(kept, len(rows))}"
     )
     same = "" if len(budget) == 1 else " The budgets differ, so the tuned effects are not fair to all arms alike."
     return f"{said}{same} Raw and tuned effects stand side by side under “Effects against the baseline”."
+
+
+def _outcome(kept: int, arms: int) -> str:
+    """Says how many kept the study's own values, and what became of the others, if there are any."""
+    if kept == arms:
+        return "All kept the study’s own, so that nothing was trained again."
+    others = "the other was" if arms - kept == 1 else "the others were"
+    whose = "it" if arms - kept == 1 else "them"
+    return (
+        f"{count(kept, 'arm') if kept else 'None'} kept the study’s own; {others} trained again on the study’s seeds "
+        f"with the value that was best for {whose}."
+    )
 
 
 def _grid(findings: Findings) -> Grid:

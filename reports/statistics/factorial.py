@@ -102,9 +102,28 @@ def factorial(
     wide = table.pivot(index=pair, columns=list(factors), values=value).astype(float)
     seeds = len(wide) if planned is None else planned
     wide = wide.loc[:, wide.notna().any()]  # an arm without a single result is an empty cell
-    coding, linked = code(wide.columns.to_frame(), factors, baseline)
-    wanted = terms_up_to(coding, order) if terms is None else [Term(coding.of(named)) for named in terms]
-    fitted, aliases = separate(coding, wanted, fraction)
+    fitted, aliases, linked = told_terms(
+        wide.columns.to_frame(), factors, baseline, order=order, terms=terms, fraction=fraction
+    )
     judged = against_own if error == "own" else against_pooled
     effects, tests = judged(wide, fitted, planned=seeds, family=family, margin=margin)
     return Factorial(effects, tests, aliases, linked, wide.shape[1], error)
+
+
+def told_terms(
+    arms: pd.DataFrame,
+    factors: Sequence[str],
+    baseline: Mapping[str, Hashable],
+    *,
+    order: int = 2,
+    terms: Sequence[Sequence[str]] | None = None,
+    fraction: bool = False,
+) -> tuple[list[Term], tuple[tuple[str, ...], ...], tuple[tuple[str, ...], ...]]:
+    """Returns the terms that arms can tell, one row an arm; then the aliases and the linked factors.
+
+    Arguments, errors, and what comes back as in :func:`factorial`.
+    """
+    coding, linked = code(arms, factors, baseline)
+    wanted = terms_up_to(coding, order) if terms is None else [Term(coding.of(named)) for named in terms]
+    fitted, aliases = separate(coding, wanted, fraction)
+    return fitted, aliases, linked

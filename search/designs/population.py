@@ -105,6 +105,7 @@ class Population(ListedDesign):
                 members[arm.arm], last = None, drawn
             if drawn - last == GIVE_UP:
                 raise self._exhausted(plan, name, len(members), passed_over)
+        plan.passed_over.update(passed_over)
         rejected = sum(passed_over.values())
         counts = {"drawn": drawn, "accepted": len(members), "rejected": rejected, "repeated": repeated}
         return {"name": name, "arms": list(members), **counts}

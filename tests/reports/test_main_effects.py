@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 from scipy import stats
 
 from reports.answer import answer
-from reports.comparisons import comparisons
+from reports.comparisons import comparisons, interactions
 from reports.findings import find
 from reports.model import model
+from reports.planned import planned_effects
 from reports.table import Table, read
 from tests.reports import runs
 from tests.reports.test_comparisons import accuracies
@@ -61,6 +63,28 @@ def test_at_equal_cost_nothing_may_be_left_of_a_change(tmp_path: Path) -> None:
     assert row["note"] == "nothing is left of it: both levels have the same networks"
     assert row["verdict"] is None
     assert rows.loc[("depth 1 → 3", "matched"), "pairs"] == 4
+
+
+@pytest.mark.parametrize("name", ["factorial", "matched factorial", "linked", "fraction"])
+def test_what_is_planned_is_what_the_page_compares(name: str, table: Callable[[str], Table]) -> None:
+    run = table(name)
+    cells = run.arms.index[run.arms["match"] == "none"]
+    twins = None
+    if run.design.match is not None:
+        twins = {arm: str(run.arms.at[arm, "twin"]) for arm in cells if run.arms.at[arm, "twin"] is not None}
+    planned = planned_effects(
+        run.levels.loc[cells].T.to_dict(),
+        run.baseline,
+        [(factor.name, factor.columns, factor.same_as) for factor in run.factors],
+        run.design.fraction or {},
+        twins,
+    )
+    rows = comparisons(run)
+    assert len(planned.effects) == (rows["at"] == "raw").sum()
+    assert planned.matched == (rows["at"] == "matched").sum()
+    assert planned.interactions == len(interactions(run))
+    settings = [4 if name == "fraction" else int(re.search(r"of (\d)", note)[1]) for note in rows["note"][:1]]  # type: ignore[index]
+    assert planned.effects[0][1] == pytest.approx(settings[0] ** -0.5 * (2**0.5 if name == "fraction" else 1))
 
 
 def diverged(table_of: runs.Sketch, *labels: str, seeds: int = 99) -> runs.Sketch:

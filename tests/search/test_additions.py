@@ -9,9 +9,13 @@ from typing import Any
 
 import pytest
 
+from search.audit import main as audit
 from search.plan import Plan
 from search.record import Record, read
 from search.study import load_study
+from tests.reports.evidence import Run
+from tests.reports.reading import Reader
+from tests.reports.sentences import unexplained
 from tests.search.command import arms, finished, rows, write_study
 from tests.search.conftest import Command
 from tests.search.studies import at
@@ -69,6 +73,41 @@ def test_levels_factors_tuning_and_confirm_seeds_are_added_to_a_finished_study(t
     assert ledger[-1]["time"] >= told[-1]["time"]
     warnings = json.loads((run_of(tmp_path) / "environment.json").read_text())["warnings"]
     assert [text for text in warnings if text.endswith(ledger[-1]["why"]) and "is opened again" in text]
+
+
+@pytest.mark.slow
+def test_the_books_add_up_when_an_added_level_takes_a_finalists_place(tmp_path: Path, inline: Command) -> None:
+    lines = ["factors: {rate: {path: train.optimizer.lr, levels: [1.0e-9]}}", *LISTED[1:]]
+    text = changed("epochs: 1", "epochs: 4", study(*lines)).replace("images: 80", "images: 240")
+    text = changed("seeds: 1}", "seeds: 2}", text)
+    for step in (text, changed("[1.0e-9]", "[1.0e-9, 0.05]", text)):
+        write_study(tmp_path, step)
+        assert inline("study.yaml") == 0
+    table = rows(run_of(tmp_path) / "results.csv")
+    finalists = arms(run_of(tmp_path))["selection"]["finalists"]
+    gone = [row["trial"] for row in table if row["phase"] == "confirm" and "1e-09" in row["rate"]]
+    assert (len(finalists), len(gone)) == (1, 2)
+    planned = json.loads((run_of(tmp_path) / "environment.json").read_text())["planned"]
+    assert planned["earlier"] == gone
+    assert planned["trials"] == len(table) - 2
+    assert audit([str(run_of(tmp_path))]) == 0
+    record = json.loads((run_of(tmp_path) / "report.json").read_text())
+    assert record["counts"]["adds_up"]
+    assert (record["counts"]["trials"]["planned"], record["counts"]["trials"]["earlier"]) == (10, 2)
+    page = (run_of(tmp_path) / "report.html").read_text().replace("\u00a0", " ")
+    assert "10 trials planned = 10 completed" in page
+    assert "Beside them 2 trials of an earlier plan" in page
+    assert "1 more arm was a finalist of an earlier plan" in page
+    assert "do not add up" not in page
+    assert unaccounted(run_of(tmp_path)) == []
+
+
+def unaccounted(directory: Path) -> list[str]:
+    """Returns the sentences of a page whose numbers nothing explains."""
+    page = directory / "report.html"
+    run = Run.of(page)
+    said = [each for each in Reader(page.read_text(encoding="utf-8")).found if each.tag not in ("td", "th")]
+    return [line for each in said for line in unexplained(run, each)]
 
 
 @pytest.mark.slow

@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from blocks.source import InputError
-from search.dry_run import SHOWN
+from reports.planned import planned_effects
+from search.dry_run import SHOWN, _of_design
 from search.estimate import estimate
 from search.pilot import Noise, noise
 from search.plan import Plan
 from search.planned import planned_trials
 from search.power import Statistics, power_lines
+from search.run import _statistics
 from search.train.pace import Pace
+from tests.reports.evidence import findable
 from tests.search.command import SEARCH, STUDY, write_study
 from tests.search.conftest import Command
 from tests.search.studies import plan
@@ -35,6 +38,7 @@ def statistics() -> Statistics:
         lambda sd, pairs, level: sd * 10 / pairs,
         lambda effect, sd, level: round(10 * sd / effect),
         lambda margin, sd: round(20 * sd / margin),
+        planned_effects,
     )
 
 
@@ -109,6 +113,60 @@ def test_the_noise_is_the_runs_own_then_the_named_runs_then_the_guess(tmp_path: 
 def test_a_run_that_tells_nothing_is_refused_at_its_place(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"study.yaml:11:14: power.run: '.*nowhere' is no run directory"):
         said(plan(*LINES, f"power: {{run: {tmp_path / 'nowhere'}}}"), tmp_path / "none")
+
+
+FACTORIAL = [
+    'factors: {expansion: {path: "network.stages[*].block.expansion", levels: [1, 2]},'
+    ' se: {path: "network.stages[*].block.attention", levels: [se]}}',
+    "power: {sd: 0.01, effect: 0.01}",
+]
+
+
+def test_a_factorials_power_is_that_of_its_main_effects_in_the_pages_family(tmp_path: Path) -> None:
+    found = plan(*FACTORIAL, "design: {kind: factorial, seeds: 5}")
+    lines = list(power_lines(found, tmp_path / "no", _statistics()))
+    family = "with 5 seeds and a family of 5: 3 main effects, 2 interaction steps (80% power, two-sided 5% over all of"
+    for line, factor, settings in zip(lines, ("expansion", "se"), (2, 3), strict=False):
+        size = findable(5, 0.05 / 5) / settings**0.5
+        told = f"smallest detectable main effect of {factor}: {size:.2f} points, {size:.2f} SDs of a paired difference"
+        assert line.startswith(f"{told}, {family}")
+    matched = plan(*FACTORIAL, "design: {kind: factorial, seeds: 5, match: {cost: macs, tolerance: 0.2}}")
+    assert "a family of 8: 3 main effects, 3 at equal cost, 2 interaction steps" in said(matched, tmp_path / "no")
+
+
+def test_it_prints_what_a_fraction_can_tell_why_draws_were_rejected_and_what_a_range_stands_for() -> None:
+    factors = ", ".join(
+        f"{name}: {{path: {path}, levels: [{level}]}}"
+        for name, path, level in (
+            ("a", '"network.stages[*].block.attention"', "se"),
+            ("b", '"network.stages[*].block.activation"', "silu"),
+            ("c", "train.label_smoothing", "0.1"),
+        )
+    )
+    regular = plan(f"factors: {{{factors}}}", "design: {kind: factorial, fraction: {resolution: 3}}")
+    assert list(_of_design(regular)) == [
+        "fraction: 4 of 8 combinations, of resolution 3",
+        "aliases, which it can't tell apart: a with b:c; b with a:c; c with a:b",
+    ]
+    fraction = "{d_optimal: 6, interactions: [[a, b]]}"
+    first, second = _of_design(plan(f"factors: {{{factors}}}", f"design: {{kind: factorial, fraction: {fraction}}}"))
+    assert re.fullmatch(r"fraction: 6 of 8 combinations, D-efficiency 0\.\d\d \(1 is that of all .+\)", first)
+    assert second == "it tells a, b, c, a:b, if all other interactions are nothing"
+    width = 'factors: {width: {path: "network.stages[0].width", range: {low: 4, high: 16, step: 4}}}'
+    assert list(_of_design(plan(width, "design: factorial"))) == [
+        "factor width: its range counts as the levels 4, 8, 12, 16"
+    ]
+    width = width.replace("high: 16", "high: 48")
+    lines = [width, "design: {kind: population, arms: 2}"]
+    cheapest = sorted(arm.cost.macs for arm in plan(width, "design: factorial").arms.values() if arm.cost)
+    (line,) = _of_design(plan(*lines, f"constraints: {{macs: {{max: {cheapest[1]}}}}}"))
+    drawn = re.fullmatch(
+        r"space: 2 of (\d+) \(\d+%\) random draws were accepted; (\d+) macs above the limit of [\d,]+"
+        r"(?:; (\d+) drawn before)?",
+        line,
+    )
+    assert drawn is not None, line
+    assert int(drawn[1]) == 2 + int(drawn[2]) + int(drawn[3] or 0)
 
 
 @pytest.mark.parametrize(

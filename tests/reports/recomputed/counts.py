@@ -8,7 +8,10 @@ LOST = ("stopped", "diverged", "failed")
 
 
 def check(run: Run) -> None:
-    trials, table = run.trials, run.record["counts"]["trials"]
+    table = run.record["counts"]["trials"]
+    earlier = run.record["environment"]["planned"].get("earlier", [])
+    trials = run.trials[~run.trials["trial"].isin(earlier)]
+    assert table["earlier"] == len(run.trials) - len(trials)
     for phase, row in table["by_phase"].items():
         own = trials[trials["phase"] == phase]
         for status, number in row.items():
@@ -22,7 +25,7 @@ def check(run: Run) -> None:
     assert table["planned"] == planned["trials"]
     assert table["planned_by_phase"] == planned.get("by_phase", {})
     assert table["not_run"] == planned["trials"] - len(trials)
-    run.seen |= {("counts.trials", name) for name in ("planned", "not_run")}
+    run.seen |= {("counts.trials", name) for name in ("planned", "not_run", "earlier")}
     run.seen |= {("counts.trials.planned_by_phase", phase) for phase in table["planned_by_phase"]}
     _arms(run)
     _reasons(run)

@@ -31,6 +31,7 @@ def tried(run: Run, found: Found) -> Values:
 
 @phrase("tuning", r"# arms? kept the study’s own")
 def kept(run: Run, found: Found) -> Values:
+    """How many arms tuning left as they were; where all or none were, the page says that in words."""
     return [sum(row["kept"] for row in run.rows("tuning"))]
 
 

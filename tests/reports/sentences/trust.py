@@ -12,7 +12,8 @@ from tests.reports.sentences.matching import Found, Source, Values, phrase
 def _ended(run: Run, words: str) -> Values:
     """The trials of each status that the words name, in their order."""
     named = re.findall("completed|stopped|diverged|failed|running", words)
-    return [int((run.trials["status"] == name).sum()) for name in named]
+    trials = run.trials[~run.trials["trial"].isin(_earlier(run))]
+    return [int((trials["status"] == name).sum()) for name in named]
 
 
 def _planned(run: Run) -> int:
@@ -21,8 +22,17 @@ def _planned(run: Run) -> int:
 
 @phrase("trust", r"# trials? planned [=≠] .+")
 def trial_sum(run: Run, found: Found) -> Values:
-    left = [_planned(run) - len(run.trials)] if "not run yet" in found.words else []
+    left = [_planned(run) - len(run.trials) + len(_earlier(run))] if "not run yet" in found.words else []
     return [_planned(run), *_ended(run, found.words), *left]
+
+
+@phrase("trust", r"Beside them # trials? of an earlier plan")
+def beside(run: Run, found: Found) -> Values:
+    return [len(_earlier(run))]
+
+
+def _earlier(run: Run) -> list[str]:
+    return list(run.record["environment"]["planned"].get("earlier", []))
 
 
 @phrase("trust", r"# arms? = # run \+ # rejected \+ # duplicate")

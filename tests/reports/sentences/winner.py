@@ -64,6 +64,12 @@ def moved(run: Run, found: Found) -> Values:
     return [-row["shrinkage"], *([-row["high"], -row["low"]] if "[" in found.words else [])]
 
 
+@phrase("confirm", r"# more arms? (?:was a finalist|were finalists) of an earlier plan")
+def of_an_earlier_plan(run: Run, found: Found) -> Values:
+    confirmed = {row["arm"] for row in run.rows("confirmed")}
+    return [len(confirmed - {run.baseline, *run.record["selection"]["finalists"]})]
+
+
 @phrase("confirm", r"# finalists? of # arms? and the baseline")
 def chosen_from(run: Run, found: Found) -> Values:
     return [len(run.record["selection"]["finalists"]), len(measured(run))]
