@@ -54,6 +54,7 @@ class Design:
         sampler: Of a search, its sampler's ``kind``, and ``why`` where it was chosen and not named.
         rungs, eta: Of a search, after which epochs one arm of how many goes on.
         racing: Of a search, the share of its budget for more seeds of arms that may be on the front.
+        prescreen: Of a search, the ``proxy`` that chose among how many ``candidates``, and its ``scores`` by arm.
         known: Of a search, the earlier runs that its sampler knew, and how many ``arms`` of each.
     """
 
@@ -71,6 +72,7 @@ class Design:
     eta: float | None = None
     racing: float | None = None
     known: tuple[Mapping[str, Any], ...] = ()
+    prescreen: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,6 +237,7 @@ def _design(design: Mapping[str, Any]) -> Design:
         eta=design.get("eta"),
         racing=design.get("racing"),
         known=tuple(design.get("known") or ()),
+        prescreen=design.get("prescreen"),
     )
 
 

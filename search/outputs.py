@@ -19,6 +19,7 @@ from search.designs.search import Search
 from search.diagnosis import numbers, write_diagnosis
 from search.latencies import Latency, write_latencies
 from search.plan import Plan, difference
+from search.prescreen import proxy_scores
 from search.record import write_atomically
 
 SCHEMA = 1
@@ -54,6 +55,13 @@ def write_outputs(directory: Path, plan: Plan, entries: Entries) -> None:
     write_diagnosis(directory, entries, finished)
     if plan.stopwatch.wanted:
         write_latencies(directory, _latencies(plan), replace=False)  # what ``search.latency`` measured there is later
+
+
+def _prescreen(design: AdaptiveDesign, entries: Entries) -> dict[str, Any] | None:
+    spec = design.prescreen if isinstance(design, Search) else None
+    if spec is None:
+        return None
+    return {"proxy": spec.proxy.kind, "candidates": spec.candidates, "scores": proxy_scores(entries)}
 
 
 def arms_table(plan: Plan, entries: Entries) -> dict[str, Any]:
@@ -104,6 +112,7 @@ def _of_search(plan: Plan, entries: Entries) -> dict[str, Any]:
         "eta": stopping.eta if stopping else None,
         "racing": design.racing,
         "sampler": _sampler(plan),
+        "prescreen": _prescreen(design, entries),
         "known": [{"run": entry["run"], "arms": len(entry["arms"])} for entry in entries if entry["event"] == "known"],
     }
 

@@ -160,6 +160,8 @@ class Proposed:
             generator = random.Random(f"{len(self._begun)}/{tries}")
             choice = proposal.choice if proposal else draw(self._plan.space, generator)
             arm = (proposal.arm if proposal else None) or self._plan.judge(choice)
+            for status, count in proposal.passed_over.items() if proposal else ():
+                self._passed_over[status] = self._passed_over.get(status, 0) + count
             self._plan.stopwatch.write_to(self._record)
             fits = arm.status == "run" and self._ledger.fits(self._price(arm), share)
             if fits:

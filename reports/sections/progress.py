@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from reports.findings import Findings
 from reports.numbers import count, percent
 from reports.sections import Section
+from reports.statistics import rank_agreement
 from reports.table import Table
 
 ID = "progress"
@@ -14,13 +17,37 @@ ORDER = 33
 def build(findings: Findings) -> Section:
     """Returns the section: its figures, and what the search did with its budget."""
     table = findings.table
-    lead = [text for text in (_sampler(table), _known(table), _stopping(table), _race(table)) if text]
+    lead = [text for text in (_sampler(table), prescreen(table), _known(table), _stopping(table), _race(table)) if text]
     return Section("Progress of the search", lead=tuple(lead))
 
 
 def _sampler(table: Table) -> str:
     chosen = table.design.sampler
     return f"The sampler {chosen['kind']} was chosen: {chosen['why']}." if chosen and chosen["why"] else ""
+
+
+def prescreen(table: Table) -> str:
+    """Says which proxy chose among proposals, and how well it ranked those that were trained to their end."""
+    design = table.design.prescreen
+    if design is None:
+        return ""
+    explored = table.trials[(table.trials["phase"] == "explore") & (table.trials["status"] == "completed")]
+    reached = explored.groupby("arm")["val_accuracy"].mean()
+    scores = pd.Series(design["scores"], dtype=float)
+    found = rank_agreement(scores, reached.reindex(scores.index))
+    said = f"Of every {design['candidates']:,} proposals the best by {design['proxy']} was trained."
+    if pd.isna(found.tau):
+        why = found.reason.replace("both scores", "a proxy’s score that were trained to their end")
+        return f"{said} How well it ranks them can’t be told: {why}."
+    seen = f"{found.tau:.2f} [{found.low:.2f}, {found.high:.2f}]".replace("-", "−")
+    said += (
+        f" Between its scores and the validation accuracy of the {found.arms:,} arms that it chose and that were "
+        f"trained to their end, Kendall’s tau is {seen}."
+    )
+    if found.low > 0:
+        return said
+    worse = "it puts the better arms last" if found.high < 0 else "it tells nothing of these arms that could be seen"
+    return f"{said} So {worse}: leave out prescreen, or choose another proxy."
 
 
 def _known(table: Table) -> str:

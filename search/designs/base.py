@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -127,11 +127,17 @@ class ListedDesign(DesignSpec):
 
 @dataclass(frozen=True)
 class Proposal:
-    """A proposed arm; ``arm`` is what the plan makes of it, where the proposer has looked."""
+    """A proposed arm.
+
+    Attributes:
+        arm: What the plan makes of it, where the proposer has looked.
+        passed_over: How many others the proposer has looked at that can't run, by their status.
+    """
 
     number: int
     choice: Choice
     arm: Arm | None = None
+    passed_over: Mapping[str, int] = field(default_factory=dict)
 
 
 class Proposer(Protocol):

@@ -9,6 +9,7 @@ from pydantic import Field
 from blocks.base import Count, Natural, Text
 from search.designs.base import DESIGNS, AdaptiveDesign, Proposer
 from search.known import check_first
+from search.prescreen import Prescreened, PrescreenSpec
 from search.rungs import check_rungs
 from search.samplers import SAMPLERS, SamplerSpec
 
@@ -33,6 +34,8 @@ class Search(AdaptiveDesign):
         first: Arms that are tried before the sampler proposes any: levels by the name of a factor or of a stage's part.
         known: Earlier runs' directories, relative to the study's file: the sampler learns the scores of those of their
             arms that this study could have too. They are no trials of this run.
+        prescreen: ``{proxy: synflow, candidates: 4}``: of so many proposals the best by a zero-cost proxy is trained.
+            The page says how well the proxy then ranked what was trained.
         objectives: What the search trades off.
         startup: How many random proposals come first: TPE's start, NSGA-II's population.
         sampler_seed: Seeds the sampler, not the trials.
@@ -46,6 +49,7 @@ class Search(AdaptiveDesign):
     compare: Literal["random"] | None = None
     first: tuple[dict[Text, Any], ...] = ()
     known: tuple[Text, ...] = ()
+    prescreen: PrescreenSpec | None = None
 
     def check(self, plan: Plan) -> None:
         check_rungs(plan, self)
@@ -56,4 +60,5 @@ class Search(AdaptiveDesign):
             raise plan.study.source.error(("design", "sampler"), wrong)
 
     def proposer(self, plan: Plan) -> Proposer:
-        return self.sampler.proposer(plan, self)
+        proposer = self.sampler.proposer(plan, self)
+        return proposer if self.prescreen is None else Prescreened(proposer, self.prescreen, plan)
