@@ -55,6 +55,14 @@ def complaints(error: ValidationError, data: Any, prefix: Location = ()) -> list
     return [complaint for complaint in found.values() if not _said_better(complaint, found)]
 
 
+def first_complaint(error: ValidationError, data: Any) -> str:
+    """Returns the first thing that is wrong with data that no user wrote: its place and what, in a sentence."""
+    from blocks.source import dotted
+
+    location, message, *_ = complaints(error, data)[0]
+    return f"{dotted(location)}: {message}" if location else message
+
+
 def _written(location: Location, data: Any, kind: str) -> Location:
     """Returns a location without the members of unions, of which the user's data know nothing."""
     kept: list[str | int] = []

@@ -41,7 +41,8 @@ class Preprocess(nn.Module):
 
         Raises:
             TypeError: If the images are neither.
-            ValueError: If they have another number of dimensions or channels, or another type of numbers.
+            ValueError: If they have another number of dimensions or channels, another type of numbers, or floats that
+                are not from 0 to 1.
         """
         if not isinstance(images, Tensor):
             images = _tensor(images).to(self.mean.device)
@@ -54,6 +55,12 @@ class Preprocess(nn.Module):
             images = images.to(self.mean.dtype) / 255
         elif images.is_floating_point():
             images = images.to(self.mean.dtype)  # numpy's floats have 64 bits unless told otherwise
+            if images.numel() and not bool(((images > -0.001) & (images < 1.001)).all()):  # NaN is neither
+                low, high = images.min().item(), images.max().item()
+                raise ValueError(
+                    f"expected floats in 0..1, and these go from {low:.4g} to {high:.4g}: divide 0..255 by 255, and "
+                    "clamp what resizing has put beyond the ends"
+                )
         else:
             raise ValueError(f"expected uint8 in 0..255 or floats in 0..1, not {images.dtype}")
         if images.shape[-2:] != self.size:

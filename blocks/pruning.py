@@ -7,11 +7,12 @@ widths are the pruned ones, and can be trained, saved and exported like any othe
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
+from blocks.base import did_you_mean
 from blocks.channels import Channels
 from blocks.errors import InfeasibleSpec
 from blocks.initialisation import seeded
@@ -20,6 +21,7 @@ from blocks.network import Network
 from blocks.spec import NetworkSpec
 
 Scope = Literal["uniform", "global"]
+SCOPES: tuple[str, ...] = get_args(Scope)
 
 
 @torch.no_grad()
@@ -35,6 +37,7 @@ def prune(network: Network, fraction: float, scope: Scope = "uniform", multiple_
 
     Raises:
         InfeasibleSpec: If that leaves nothing, takes nothing, or the network has layers that can't be pruned.
+        ValueError: If there is no such scope.
     """
     spec = pruned_spec(network, fraction, scope, multiple_of)
     with seeded(0):
@@ -46,7 +49,9 @@ def prune(network: Network, fraction: float, scope: Scope = "uniform", multiple_
 
 
 def pruned_spec(network: Network, fraction: float, scope: Scope = "uniform", multiple_of: int = 1) -> NetworkSpec:
-    """Returns the spec of the network that `prune` makes. Raises ``InfeasibleSpec``."""
+    """Returns the spec of the network that `prune` makes. Raises as that does."""
+    if scope not in SCOPES:
+        raise ValueError(f"the scope is {' or '.join(SCOPES)}, not {scope!r}{did_you_mean(str(scope), SCOPES)}")
     if scope == "uniform":
         return uniform(network.spec, fraction, multiple_of)
     spec = _global(network, fraction, multiple_of)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,28 +22,41 @@ ORIGIN = "torchvision:"
 
 def published(name: str, spec: NetworkSpec, family: ModuleType, weights: str) -> Network:
     """Returns a preset with torchvision's weights, in evaluation mode. See `blocks.presets.preset`."""
-    from torchvision import models
-
-    if not weights.startswith(ORIGIN):
-        raise WeightsError(f"{weights!r}: weights are named as in 'torchvision:IMAGENET1K_V1'")
-    if not hasattr(family, "torchvision_name") or name not in models.list_models():
-        raise WeightsError(f"torchvision has no weights for {name!r}")
-    choices = models.get_model_weights(name)
-    wanted = weights.removeprefix(ORIGIN)
-    if wanted not in (*choices.__members__, "DEFAULT"):
-        known = ", ".join(f"{ORIGIN}{choice}" for choice in choices.__members__)
-        raise WeightsError(
-            f"torchvision has no weights {wanted!r} for {name!r}: there are {known}"
-            f"{did_you_mean(wanted, choices.__members__)}"
-        )
+    chosen = _chosen(name, family, weights)
     try:
-        state_dict = choices[wanted].get_state_dict(progress=True, check_hash=True)
+        state_dict = chosen.get_state_dict(progress=True, check_hash=True)
     except (OSError, RuntimeError) as error:  # no network, a full disk; a hash that is wrong
-        where = f"{choices[wanted].url}, into {Path(torch.hub.get_dir()) / 'checkpoints'}"
+        where = f"{chosen.url}, into {Path(torch.hub.get_dir()) / 'checkpoints'}"
         raise WeightsError(f"torchvision's weights can't be had from {where}: {error}") from None
     network = spec.build(seed=0)
     load_torchvision(network, state_dict, name)
     return network.eval()
+
+
+def demand_published(name: str, weights: str) -> None:
+    """Raises ``WeightsError`` if torchvision has no such weights for a preset; nothing is downloaded."""
+    _chosen(name, preset_family(name), weights)
+
+
+def _chosen(name: str, family: ModuleType, weights: str) -> Any:
+    """Returns torchvision's entry of weights. Raises ``WeightsError`` if there is none."""
+    from torchvision import models
+
+    if not hasattr(family, "torchvision_name") or name not in models.list_models():
+        raise WeightsError(f"torchvision has no weights for {name!r}")
+    choices = models.get_model_weights(name)
+    names = [f"{ORIGIN}{choice}" for choice in choices.__members__]
+    if not weights.startswith(ORIGIN):
+        whole = f"{ORIGIN}{weights}"
+        hint = f"; did you mean '{whole}'?" if whole in names else did_you_mean(weights, names)
+        raise WeightsError(f"{weights!r}: weights are named as in '{names[0]}'{hint}")
+    if weights not in (*names, f"{ORIGIN}DEFAULT"):
+        wanted = weights.removeprefix(ORIGIN)
+        raise WeightsError(
+            f"torchvision has no weights {wanted!r} for {name!r}: there are {', '.join(names)}"
+            f"{did_you_mean(weights, names)}"
+        )
+    return choices[weights.removeprefix(ORIGIN)]
 
 
 def load_torchvision(network: Network, state_dict: Mapping[str, Tensor], name: str = "resnet18") -> None:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import safetensors.torch
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError, ValidationInfo, field_validator, model_validator
 from torch import Tensor
 
 from blocks.base import Count, Number, Positive, Spec, Text, canonical_json
+from blocks.complaints import first_complaint
 from blocks.errors import InfeasibleSpec, WeightsError
 from blocks.initialisation import seeded
 from blocks.limits import LIMITS, demand
@@ -28,6 +29,47 @@ from blocks.spec import NetworkSpec
 from blocks.tensors import copy_into, hash_tensors, parse_tensors, tensors_of
 
 SCHEMA = 1
+USUAL = ("winner.safetensors", "model.safetensors")
+"""What a model's file is called in a run directory, and in a folder as the Hugging Face Hub has it."""
+
+
+class Kind(NamedTuple):
+    """What a value has to be, in words, and whether one is."""
+
+    said: str
+    fits: Callable[[Any], bool]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_interval(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value))
+
+
+def _are_hashes(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(sha256, str) for sha256 in value.values())
+
+
+NUMBER, INTERVAL = Kind("a number", _is_number), Kind("two numbers", _is_interval)
+TEXT = Kind("a text", lambda value: isinstance(value, str))
+MAPPING = Kind("a mapping", lambda value: isinstance(value, dict))
+KINDS = {
+    **dict.fromkeys(("study", "arm", "label", "phase", "trial", "data_checksum"), TEXT),
+    **dict.fromkeys(("seed", "cut", "train_images"), NUMBER),
+    **dict.fromkeys(("train", "versions", "derived_from"), MAPPING),
+    "plugins": Kind("names with their SHA-256", _are_hashes),
+}
+"""Of what provenance holds, what this package reads."""
+
+
+def _measured(name: str) -> Kind | None:
+    """Returns what a metric has to be, by its name; None of a name that is the user's own."""
+    if name.endswith("_interval"):
+        return INTERVAL
+    known = name in ("seeds", "macs", "params", "activations")
+    return NUMBER if known or name.endswith(("_accuracy", "_accuracy_mean", "_images")) else None
 
 
 class Metadata(Spec):
@@ -39,7 +81,8 @@ class Metadata(Spec):
         mean: Of each channel of the training images, in units of 0..1; what `Preprocess` subtracts.
         std: Likewise; what it divides by.
         metrics: Plain data: the scores that were measured, by name.
-        provenance: Plain data: where the weights come from (study, arm, seed, versions).
+        provenance: Plain data: where the weights come from (study, arm, seed, versions). What this package reads of it
+            has its kind: ``plugins``, ``train`` and ``versions`` are mappings, for example.
     """
 
     labels: tuple[Text, ...] = ()
@@ -48,6 +91,15 @@ class Metadata(Spec):
     std: tuple[Positive, ...]
     metrics: dict[Text, Any] = {}
     provenance: dict[Text, Any] = {}
+
+    @field_validator("metrics", "provenance")
+    @classmethod
+    def _of_their_kinds(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        for name, value in given.items():
+            kind = KINDS.get(name) if info.field_name == "provenance" else _measured(name)
+            if kind is not None and value is not None and not (kind.fits(value)):
+                raise ValueError(f"{name} should be {kind.said}, not {str(value)[:60]!r}")
+        return given
 
     @model_validator(mode="after")
     def _one_a_channel(self) -> Self:
@@ -111,23 +163,38 @@ def load_model(path: str | Path, plugins: Iterable[str | Path] = ()) -> TrainedN
         InputError: If a plugin can't be loaded.
     """
     load_plugins(plugins)
-    raw = _read(Path(path))
-    tensors = parse_tensors(raw, str(path))
-    texts = _texts(raw)
-    _demand_intact(texts, tensors, str(path))
+    texts, tensors = _intact(Path(path))
     spec, metadata = _parse(texts, str(path))
     network = _build(spec, metadata, tensors, str(path))
     copy_into(network, tensors, f"{path}: the weights")
     return network.eval()
 
 
+def read_description(path: str | Path) -> tuple[NetworkSpec, Metadata]:
+    """Reads what `save_model` wrote beside the weights; nothing is built.
+
+    Raises:
+        WeightsError: If the file is missing, damaged or of a newer schema, or holds no spec.
+    """
+    texts, _ = _intact(Path(path))
+    return _parse(texts, str(path))
+
+
+def _intact(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Returns the metadata and the tensors of a whole file. Raises ``WeightsError``."""
+    raw = _read(path)
+    tensors, texts = parse_tensors(raw, str(path)), _texts(raw)
+    _demand_intact(texts, tensors, str(path))
+    return texts, tensors
+
+
 def _demand_intact(texts: Mapping[str, str], tensors: Mapping[str, Tensor], origin: str) -> None:
     if "spec" not in texts or "schema" not in texts:
         raise WeightsError(f"{origin}: a safetensors file without a network's spec inside; save_model writes one")
-    if texts["schema"] != str(SCHEMA):
-        raise WeightsError(
-            f"{origin}: its schema is {texts['schema']}, newer than the {SCHEMA} that this version reads"
-        )
+    if (schema := texts["schema"]) != str(SCHEMA):
+        newer = schema.isdecimal() and int(schema) > SCHEMA
+        said = f"{schema}, newer than" if newer else f"{schema[:40]!r}, which none ever was: it should be"
+        raise WeightsError(f"{origin}: its schema is {said} the {SCHEMA} that this version reads")
     hashed = {name: text for name, text in texts.items() if name != "sha256"}
     if texts.get("sha256") != hash_tensors(tensors, canonical_json(hashed)):
         raise WeightsError(f"{origin}: damaged: tensors and metadata don't match the hash stored with them")
@@ -135,13 +202,16 @@ def _demand_intact(texts: Mapping[str, str], tensors: Mapping[str, Tensor], orig
 
 def _parse(texts: Mapping[str, str], origin: str) -> tuple[NetworkSpec, Metadata]:
     """Reads the spec and the metadata of a file. Raises ``WeightsError``."""
-    missing = ""
+    missing, given = "", None
     try:
-        metadata = Metadata.model_validate({name: json.loads(texts[name]) for name in Metadata.model_fields})
-        missing = _missing_plugins(metadata.provenance.get("plugins", {}), Path(origin))
-        spec = NetworkSpec.model_validate_json(texts["spec"])
-    except (ValidationError, ValueError, KeyError) as error:
-        raise WeightsError(f"{origin}: its spec or metadata can't be read: {error}{missing}") from None
+        given = {name: json.loads(texts[name]) for name in Metadata.model_fields}
+        metadata = Metadata.model_validate(given)
+        missing = _missing_plugins(metadata.provenance.get("plugins") or {}, Path(origin))
+        given = json.loads(texts["spec"])
+        spec = NetworkSpec.model_validate(given)
+    except (ValueError, KeyError, RecursionError) as error:
+        said = first_complaint(error, given) if isinstance(error, ValidationError) else error
+        raise WeightsError(f"{origin}: its spec or metadata can't be read: {said}{missing}") from None
     _demand_match(spec, metadata, origin)
     return spec, metadata
 
@@ -192,6 +262,10 @@ def _texts(raw: bytes) -> dict[str, str]:
 
 
 def _read(path: Path) -> bytes:
+    if path.is_dir():
+        inside = next((path / name for name in USUAL if (path / name).is_file()), None)
+        hint = f"the model is a file in it: {inside}" if inside else f"and no {' or '.join(USUAL)} is in it"
+        raise WeightsError(f"{path}: that is a folder; {hint}")
     try:
         return path.read_bytes()
     except (OSError, ValueError) as error:

@@ -40,6 +40,17 @@ def wrong(message: str) -> Exception:
     return InputError(message)
 
 
+def model_file(path: Path) -> Path:
+    """Returns a model's file; of a run directory its winner, which is said. Raises ``InputError`` if it has none."""
+    if not path.is_dir():
+        return path
+    winner = path / "winner.safetensors"
+    if not winner.is_file():
+        raise wrong(f"{path}: that is a folder without a winner.safetensors; name a model's file")
+    print(f"the winner of {path}: {winner}", file=sys.stderr)
+    return winner
+
+
 def demand_place(out: Path, *, folder: bool = False) -> None:
     """Raises ``InputError`` where a file, or a folder, can't be written without harm to what is there."""
     if not out.parent.is_dir():
@@ -67,6 +78,14 @@ def positive(text: str) -> float:
         value = math.nan
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
+def share(text: str) -> float:
+    """Reads a number above 0 and below 1. Raises argparse's error."""
+    value = positive(text)
+    if value >= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 and below 1")
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +34,18 @@ class Deployed(nn.Module):
     def forward(self, images: Tensor) -> Tensor:  # N C H W -> N logits
         logits: Tensor = self.network((images - self.mean) / self.std)
         return logits
+
+
+def description(model: TrainedNetwork) -> dict[str, Any]:
+    """Returns, as plain data, what has to be known to use a graph, and what is known of it."""
+    return {
+        "labels": list(model.labels),
+        "input": list(model.metadata.input),
+        "images": "float32 in 0..1, N C H W, resized; normalised inside",
+        "mean": list(model.metadata.mean),
+        "std": list(model.metadata.std),
+        "metrics": model.metrics,
+    }
 
 
 def example(model: TrainedNetwork, batch: int = 2) -> Tensor:

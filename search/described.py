@@ -12,6 +12,7 @@ from blocks import NetworkSpec
 if TYPE_CHECKING:
     from blocks import Metadata, TrainedNetwork
     from search.data.images import Splits
+    from search.train.recipe import TrainSpec
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,55 @@ def own_splits(model: TrainedNetwork) -> Splits:
     """Loads the data that a model names as its own.
 
     Raises:
-        InputError: If it names none.
+        InputError: If it names none, or none that there are.
         DataError: If they aren't there.
     """
+    from pydantic import ValidationError
+
+    from blocks.complaints import first_complaint
     from blocks.source import InputError
     from search.data.prepare import prepare
     from search.data.spec import DATASETS
 
     if "data" not in model.provenance:
         raise InputError("the model doesn't say what it was trained on, and such images are needed here")
-    return prepare(DATASETS.parse(model.provenance["data"]), model.provenance.get("cut"))
+    try:
+        data = DATASETS.parse(model.provenance["data"])
+    except ValueError as error:
+        said = first_complaint(error, model.provenance["data"]) if isinstance(error, ValidationError) else error
+        raise InputError(f"the data that the model says it was trained on can't be had: {said}") from None
+    return prepare(data, model.provenance.get("cut"))
+
+
+def own_recipe(model: TrainedNetwork, **changes: Any) -> TrainSpec:
+    """Returns the recipe that a model says it was trained by, without its first weights and teacher, which may be gone.
+
+    Args:
+        changes: Fields of it that are to be others.
+
+    Raises:
+        InputError: If it can't be followed.
+    """
+    from pydantic import ValidationError
+
+    from blocks.complaints import first_complaint
+    from blocks.source import InputError
+    from search.train.recipe import TrainSpec
+
+    plain: dict[str, Any] = {**(model.provenance.get("train") or {}), "init": None, "distill": None, **changes}
+    if plain["init"] is None and plain.get("epochs") == 0:  # which only weights that are there already may have
+        del plain["epochs"]
+    plain = {name: value for name, value in plain.items() if name in TrainSpec.model_fields}
+    try:
+        return TrainSpec.model_validate(plain)
+    except ValidationError as error:
+        raise InputError(f"the model's recipe can't be followed: train.{first_complaint(error, plain)}") from None
+
+
+def in_int8(model: TrainedNetwork) -> bool:
+    """Whether a model's answers, and the accuracies that are recorded of it, are those of its int8 graph."""
+    evaluation = (model.provenance.get("train") or {}).get("evaluation")
+    return isinstance(evaluation, dict) and bool(evaluation.get("int8", False))
 
 
 def interval(values: Sequence[float]) -> list[float] | None:

@@ -65,12 +65,10 @@ def _written(wanted: Format, order: Order) -> list[str]:
     with TemporaryDirectory(prefix=".partial_", dir=order.out.parent) as folder:
         beside = Path(folder) / order.out.name
         said = wanted.write(order._replace(out=beside))
-        if not beside.is_dir():
-            beside.replace(order.out)
-            return said
-        order.out.mkdir(exist_ok=True)
-        for file in sorted(beside.iterdir()):
-            file.replace(order.out / file.name)
+        whole, into = (beside, order.out) if beside.is_dir() else (Path(folder), order.out.parent)
+        into.mkdir(exist_ok=True)
+        for file in sorted(whole.iterdir()):  # a format may have something to lie beside its file
+            file.replace(into / file.name)
     return said
 
 

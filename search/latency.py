@@ -70,7 +70,7 @@ def _measured(options: argparse.Namespace, folder: Path) -> Iterator[Latency]:
     Raises:
         InputError: If a runtime isn't installed, or can't run what is to be measured.
     """
-    from search.described import own_splits
+    from search.described import in_int8, own_splits
     from search.environment import hardware
     from search.train.settings import trial_settings
 
@@ -106,6 +106,8 @@ def _runtimes(options: argparse.Namespace, models: Sequence[tuple[str, str, Trai
     Raises:
         InputError: If nothing can be measured so, or an option would do nothing.
     """
+    from search.described import in_int8
+
     rounded = [label for _, label, model in models if in_int8(model)]
     wanted: list[str] = options.runtime or (["onnxruntime"] if rounded else ["torch"])
     if options.precision != "float32" and "torch" not in wanted:
@@ -120,11 +122,6 @@ def _runtimes(options: argparse.Namespace, models: Sequence[tuple[str, str, Trai
     if wanted != ["torch"]:
         demand_provider(options.provider or CPU, "--provider")
     return {False: wanted, True: [] if wanted == ["torch"] else ["int8"]}
-
-
-def in_int8(model: TrainedNetwork) -> bool:
-    """Whether a model's answers, and the accuracies that are recorded of it, are those of its int8 graph."""
-    return bool(((model.provenance.get("train") or {}).get("evaluation") or {}).get("int8", False))
 
 
 def _models(options: argparse.Namespace) -> Iterator[tuple[str, str, TrainedNetwork]]:

@@ -20,7 +20,7 @@ from search.diagnosis import numbers, write_diagnosis
 from search.latencies import Latency, write_latencies
 from search.plan import Plan, difference
 from search.prescreen import proxy_scores
-from search.record import write_atomically
+from search.record import OPENED_BESIDE, write_atomically
 
 SCHEMA = 1
 
@@ -151,7 +151,7 @@ def sampled(plan: Plan, entries: Entries) -> list[str]:
 def selection(entries: Entries) -> dict[str, Any]:
     """Returns what was chosen, and when the test split was opened, from the record."""
     last = {entry["event"]: entry for entry in entries}
-    ledger = [entry for entry in entries if entry["event"] == "test_opened"]
+    ledger = [entry for entry in entries if entry["event"] in ("test_opened", OPENED_BESIDE)]
     opened = [entry["time"] for entry in ledger]
     winner = last.get("winner")
     return {

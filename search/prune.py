@@ -1,11 +1,15 @@
 """Takes channels out of a trained model: ``python -m search.prune winner.safetensors --fraction 0.5``.
 
+What is printed are accuracies on validation images, by which a fraction may be chosen. The test split stays sealed
+unless ``--test`` asks for it, once you have chosen: what was written is measured on it then, and the record of the run
+that the model lies in tells of that, beside the other openings.
+
 With ``--epochs`` the pruned network is trained on, by the model's own recipe at a tenth of its learning rate; with
 ``--steps`` both are done several times, a part of the channels each (Li et al. 2016, https://arxiv.org/abs/1608.08710).
 The result is a model's file like any other. In a study, ``train.init: {file: ..., prune: {fraction: 0.5}}`` does the
 same to an arm.
 
-Exit codes: 0 done; 2 the input is wrong.
+Exit codes: 0 done; 2 the input is wrong; 5 the record of the model's run is held by another process, or damaged.
 """
 
 from __future__ import annotations
@@ -16,9 +20,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from search.commands import count, demand_place, exit_code, natural, wrong
+from search.commands import count, demand_place, exit_code, model_file, natural, positive, share, wrong
+from search.record import OPENED_BESIDE, Record
 
 if TYPE_CHECKING:
     from blocks import Network, TrainedNetwork
@@ -48,10 +53,13 @@ def _prune(options: argparse.Namespace) -> int:
     from blocks import load_model, save_model
     from search.described import Scores, describe, own_splits
 
+    if options.lr is not None and not options.epochs:
+        raise wrong("--lr is the rate of training on: --epochs says for how long")
+    options.file = model_file(options.file)
     model = load_model(options.file, options.plugin)
     if "train" not in model.provenance:
         raise wrong(f"{options.file}: it doesn't say how it was trained")
-    out = options.out or options.file.with_name(f"{options.file.stem}_pruned_{options.fraction * 100:.0f}.safetensors")
+    out = options.out or options.file.with_name(f"{options.file.stem}_pruned_{options.fraction * 100:g}.safetensors")
     demand_place(out)
     splits = own_splits(model)
     recipe = _recipe(model, options)
@@ -62,19 +70,52 @@ def _prune(options: argparse.Namespace) -> int:
             network = pruned
             told.append(_told(f"step {step}: {what}", network, splits.validation, splits, recipe))
     _print(told, len(splits.validation))
-    test = _accuracy(network, splits.test, splits, recipe)
-    provenance = {
-        **{name: value for name, value in model.provenance.items() if name not in ("train", "data", "data_checksum")},
-        "label": f"{model.provenance.get('label', 'a network')}, pruned by {options.fraction:.0%}",
-        "pruned_from": hashlib.sha256(options.file.read_bytes()).hexdigest(),
-        "prune": {name: getattr(options, name) for name in ("fraction", "scope", "multiple_of", "steps", "epochs")},
-    }
+    tests = [_tested(network, splits, recipe, options, model, out)] if options.test else []
     configuration = {"network": network.spec.plain(), "train": recipe.plain(), "data": model.provenance["data"]}
-    scores = Scores(told[-1].val_accuracy, [told[-1].val_accuracy], test, [test])
-    save_model(out, network, describe(configuration, splits, scores, provenance))
-    print(f"test accuracy {test:.2%} of {len(splits.test):,} images")
+    validated = told[-1].val_accuracy
+    scores = Scores(validated, [validated], tests[0] if tests else None, tests)
+    save_model(out, network, describe(configuration, splits, scores, _provenance(model, options)))
     print(out)
     return 0
+
+
+def _tested(
+    network: Network, splits: Splits, recipe: TrainSpec, options: argparse.Namespace, model: TrainedNetwork, out: Path
+) -> float:
+    """Opens the test split for what is to be written; the record of the run that the model lies in says so first.
+
+    Raises:
+        RunDirectoryError: If that record can't be added to; the split stays sealed then.
+    """
+    from search.opening import now
+
+    folder = next((each for each in options.file.absolute().parents[:2] if (each / "trials.jsonl").is_file()), None)
+    if folder is not None:
+        arm = model.provenance.get("arm")
+        with Record(folder) as record:
+            chosen = [entry for entry in record.entries if entry["event"] == "test_opened"]
+            winner = chosen[-1].get("winner") if chosen else None
+            why = f"for {out.name}, pruned by {options.fraction:.3g} of the channels"
+            arms = [arm] if arm else []
+            record.append(OPENED_BESIDE, time=now(), arms=arms, trials=1, winner=winner, why=why)
+    test = _accuracy(network, splits.test, splits, recipe)
+    noted = f"; the record of {folder.name} notes that it was opened" if folder is not None else ""
+    print(f"test accuracy {test:.2%} of {len(splits.test):,} images{noted}")
+    return test
+
+
+def _provenance(model: TrainedNetwork, options: argparse.Namespace) -> dict[str, Any]:
+    """Returns where the pruned network is from: it is no arm and no trial of a study, but made from one."""
+    whence = model.provenance
+    kept: dict[str, Any] = {name: whence[name] for name in ("study", "cut", "plugins", "versions") if name in whence}
+    parent = {name: whence[name] for name in ("arm", "label", "phase", "seed", "trial") if name in whence}
+    sha256 = hashlib.sha256(options.file.read_bytes()).hexdigest()
+    return {
+        **kept,
+        "label": f"{whence.get('label', 'a network')}, pruned by {100 * options.fraction:.3g}%",
+        "derived_from": {"file": options.file.name, "sha256": sha256, **parent},
+        "prune": {name: getattr(options, name) for name in ("fraction", "scope", "multiple_of", "steps", "epochs")},
+    }
 
 
 def _fractions(fraction: float, steps: int) -> Iterator[float]:
@@ -106,27 +147,30 @@ def _step(
         raise wrong(f"{options.file}: training what was pruned on: {outcome.reason}; --lr sets a smaller rate")
     trained = TrainedNetwork(pruned.spec, model.metadata)
     weights_into(trained, outcome.weights)
-    yield f"trained on for {options.epochs} epochs", trained.eval()
+    yield f"trained on for {options.epochs} epoch{'s' * (options.epochs > 1)}", trained.eval()
 
 
 def _recipe(model: TrainedNetwork, options: argparse.Namespace) -> TrainSpec:
-    """Returns the model's recipe as what is pruned is trained on by. Raises ``InputError``."""
-    from pydantic import ValidationError
+    """Returns the model's recipe as what is pruned is trained on by: no epochs where it isn't. Raises ``InputError``.
 
-    from search.train.recipe import TrainSpec
+    It begins, as an arm of a study would, at the model's file, pruned; what is measured is measured in float32.
+    """
+    from search.described import own_recipe
 
-    plain = {**model.provenance["train"], "init": None, "distill": None, "schedule": "cosine", "diagnosis": "off"}
-    plain |= {"quantisation_aware": None}
-    plain["evaluation"] = {**(plain.get("evaluation") or {}), "int8": False}  # what is pruned is measured in float32
-    plain = {name: value for name, value in plain.items() if name in TrainSpec.model_fields}
-    lr = plain["optimizer"].get("lr")
+    whole = own_recipe(model).plain()
+    lr = whole["optimizer"].get("lr")
     rate = options.lr if options.lr is not None else lr / 10 if isinstance(lr, (int, float)) else 0.01
-    try:
-        return TrainSpec.model_validate(
-            {**plain, "epochs": max(1, options.epochs), "optimizer": {**plain["optimizer"], "lr": rate}}
-        )
-    except ValidationError as error:
-        raise wrong(f"{options.file}: its recipe can't be followed: {error}") from None
+    pruned = {"fraction": options.fraction, "scope": options.scope, "multiple_of": options.multiple_of}
+    return own_recipe(
+        model,
+        epochs=options.epochs,
+        optimizer={**whole["optimizer"], **({"lr": rate} if options.epochs else {})},
+        init={"file": str(options.file), "prune": pruned},
+        schedule="cosine",
+        diagnosis="off",
+        quantisation_aware=None,
+        evaluation={**whole["evaluation"], "int8": False},
+    )
 
 
 def _told(what: str, network: Network, images: Images, splits: Splits, recipe: TrainSpec) -> Told:
@@ -163,13 +207,14 @@ def _parser() -> argparse.ArgumentParser:
         epilog=__doc__.partition("\n\n")[2],
     )
     add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="such as runs/NAME/winner.safetensors")
-    add("--fraction", type=float, required=True, metavar="F", help="of the channels: above 0 and below 1")
+    add("file", type=Path, metavar="FILE_OR_RUN", help="such as runs/NAME/winner.safetensors; of a run, its winner")
+    add("--fraction", type=share, required=True, metavar="F", help="of the channels: above 0 and below 1")
     add("--scope", choices=("uniform", "global"), default="uniform", help="every width alike, or the smallest anywhere")
     add("--multiple-of", type=count, default=1, metavar="N", help="what widths stay a multiple of (engines like 8)")
     add("--steps", type=count, default=1, metavar="N", help="in how many steps (default: 1)")
     add("--epochs", type=natural, default=0, metavar="N", help="how long to train on after each step (default: 0)")
-    add("--lr", type=float, metavar="RATE", help="at which rate (default: a tenth of the recipe's)")
+    add("--lr", type=positive, metavar="RATE", help="at which rate (default: a tenth of the recipe's)")
+    add("--test", action="store_true", help="open the test split, once, for what is written")
     add("--out", type=Path, metavar="PATH", help="the file (default: beside the model)")
     add("--plugin", action="append", default=[], metavar="FILE", help="a file of your own kinds; repeatable")
     return parser

@@ -37,6 +37,10 @@ class RecordWarning(UserWarning):
     """Something about the record that the user should know: an unfinished last line was dropped."""
 
 
+OPENED_BESIDE = "test_opened_beside"
+"""The event of a command that opened the test split for what it made of a run's model: no part of any session."""
+
+
 class Record:
     """The open record of a run, held by one process at a time.
 
@@ -101,7 +105,7 @@ class Record:
     def last_event(self) -> str:
         """The kind of the last entry, those left aside that change nothing."""
         events = (entry["event"] for entry in reversed(self.entries))
-        return next((event for event in events if event not in ("warning", "written")), "")
+        return next((event for event in events if event not in ("warning", "written", OPENED_BESIDE)), "")
 
     @staticmethod
     @contextmanager

@@ -116,11 +116,13 @@ def _run(options: argparse.Namespace, interrupts: Interrupts) -> int:
             feasible_arms(plan)  # a space in which nothing can run is known now, not after the baseline was trained
     _demand_libraries(plan)
     from search.settle import settled
+    from search.workers import demand_sound_weights
 
     with interrupts.window():
         resolved, measured = settled(study, plan, directory, options)
     if resolved is not study:
         study, plan = resolved, Plan(resolved, stopwatch)
+    demand_sound_weights(study, plan)
     _prepare_directory(directory, options.fresh)
     return _in_directory(options, study, plan, directory, interrupts, measured)
 
@@ -145,6 +147,7 @@ def _in_directory(
     from search.record import Record, RecordWarning
     from search.workplace import Workplace
 
+    new = [folder for folder in (directory, *directory.parents) if not folder.exists()]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RecordWarning)
         record = Record(directory)
@@ -161,7 +164,7 @@ def _in_directory(
             return code
     finally:
         if not record.entries:
-            _undo(directory)
+            _undo(directory, new)
 
 
 def _report(workplace: Any, directory: Path) -> Path:
@@ -181,12 +184,14 @@ def refresh(directory: Path) -> None:
     reports.build(directory)
 
 
-def _undo(directory: Path) -> None:
-    """Removes a run directory in which nothing happened."""
+def _undo(directory: Path, new: list[Path]) -> None:
+    """Removes a run directory in which nothing happened, and the folders above it that were made for it."""
     for name in ("trials.jsonl", "log.jsonl", ".lock"):
         (directory / name).unlink(missing_ok=True)
-    if not any(directory.iterdir()):
-        directory.rmdir()
+    for folder in [directory, *new[1:]]:
+        if any(folder.iterdir()):
+            return
+        folder.rmdir()
 
 
 def _statistics() -> Any:

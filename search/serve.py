@@ -3,7 +3,7 @@
     curl --data-binary @digit.png http://127.0.0.1:8000/
 
 An image file is sent as the body of a POST; the answer is JSON with a label and all probabilities. A bad image is
-answered by 400 and a sentence. GET says what the model is; ``/-/healthz`` whether it is well. Requests that come
+answered by 400 and a sentence. GET says what the model is; ``/health`` whether it is well. Requests that come
 together are answered in one batch, and replicas come and go with the load. It listens on this machine alone unless
 --host says otherwise, and has no users and no encryption: put a server that has in front of it before the world may
 ask.
@@ -25,9 +25,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from search.commands import count, exit_code, natural, wrong
+from search.commands import count, exit_code, model_file, natural, wrong
 
 MOST_PORTS = 65_535
+PLACES = "POST an image to /; GET / says what the model is, GET /health whether it is well"
 WAIT_SECONDS = 0.002
 """How long a batch waits for more images."""
 WAITING_EACH = 16
@@ -43,9 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from search.answers import Answers
 
-    about = Answers(
-        options.file, options.plugin, options.threads
-    ).about()  # what is wrong with it is said before Ray starts
+    options.file = model_file(options.file)
+    about = Answers(options.file, options.plugin, options.threads).about()  # what is wrong is said before Ray starts
+    print(f"search.serve: {options.file} is whole; starting Ray Serve, which takes some seconds", file=sys.stderr)
     served = Served(options)
     try:
         print(f"{options.file}: {len(about['labels'])} labels, images of {'x'.join(map(str, about['input']))}")
@@ -108,19 +109,24 @@ def _application(options: argparse.Namespace) -> Any:
     from starlette.requests import Request
     from starlette.responses import JSONResponse
 
-    path, plugins, threads = str(options.file.absolute()), list(map(str, options.plugin)), options.threads
+    file, plugins, threads = str(options.file.absolute()), list(map(str, options.plugin)), options.threads
 
     class Model:
         def __init__(self) -> None:
             from search.answers import Answers, BadImage
 
-            self._answers, self._bad = Answers(path, plugins, threads), BadImage
+            self._answers, self._bad = Answers(file, plugins, threads), BadImage
 
         @serve.batch(max_batch_size=options.batch, batch_wait_timeout_s=WAIT_SECONDS)  # type: ignore[untyped-decorator]
         async def answer(self, images: list[Any]) -> list[Any]:
             return self._answers.answer(images)
 
         async def __call__(self, request: Request) -> JSONResponse:
+            path = request.url.path
+            if path == "/health":
+                return JSONResponse({"status": "ok"})
+            if path != "/":
+                return JSONResponse({"error": f"there is nothing at {path}: {PLACES}"}, 404)
             if request.method == "GET":
                 return JSONResponse(self._answers.about())
             if request.method != "POST":
@@ -179,7 +185,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="such as runs/NAME/winner.safetensors")
+    add("file", type=Path, metavar="FILE_OR_RUN", help="such as runs/NAME/winner.safetensors; of a run, its winner")
     add("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1, this machine alone)")
     add("--port", type=natural, default=8000, metavar="N", help="the port; 0 takes a free one (default: 8000)")
     add("--replicas", type=count, default=default_workers(1), metavar="N", help="at most so many (default: one a core)")

@@ -22,6 +22,7 @@ from search.data.spec import DATASETS, DataError, DataSpec
 from search.factors import OFF, Choice, Level, Variable
 from search.study import Study
 from search.train.fits import misfit
+from search.train.initial import Unfit
 from search.train.recipe import TrainSpec
 
 PROBES = 17
@@ -173,6 +174,8 @@ class Space:
             where = dotted(tuple(details["loc"]))
             message = details["msg"].removeprefix("Value error, ")
             raise Unresolvable(f"{where + ': ' if where else ''}{message}") from None
+        except Unfit as error:
+            raise Unresolvable(str(error), ("train", "init", *filter(None, [error.field]))) from None
         except (ValueError, DataError) as error:
             raise Unresolvable(str(error)) from None
         if (wrong := misfit(found.train, found.network, found.input, data.facts().classes)) is not None:

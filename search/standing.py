@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from search.record import Scan, command, holder, scan
+from search.record import OPENED_BESIDE, Scan, command, holder, scan
 
 PHASES = ("tune", "explore", "random", "fidelity", "confirm")
 """In their order."""
@@ -120,7 +120,8 @@ class Standing:
         """Whether the last session came to its end."""
         if self.session is None:
             return False
-        silent = ("warning", "again", "started", "finished", "sanity", "written")  # what --only leaves behind
+        left_by_only = ("warning", "again", "started", "finished", "sanity", "written")
+        silent = (*left_by_only, OPENED_BESIDE)
         loud = (entry for entry in reversed(self.entries) if entry["event"] not in silent and not entry.get("only"))
         return next((entry["event"] for entry in loud), "") == "ended"
 

@@ -9,9 +9,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from search.commands import exit_code, wrong
+from search.commands import exit_code, model_file, wrong
 
 if TYPE_CHECKING:
     from blocks import TrainedNetwork
@@ -30,14 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from blocks import load_model
 
-    model = load_model(options.file, options.plugin)
-    splits = _splits(model, options.data, options.file)
+    path = model_file(options.file)
+    model = load_model(path, options.plugin)
+    splits = _splits(model, options.data, path)
     measured = {
         "validation": (splits.validation, model.metrics.get("val_accuracy")),
         "test": (splits.test, model.metrics.get("test_accuracy")),
     }
     if all(recorded is None for _, recorded in measured.values()):
-        raise wrong(f"{options.file}: no accuracy is recorded in it, so there is nothing to reproduce")
+        raise wrong(f"{path}: no accuracy is recorded in it, so there is nothing to reproduce")
     reproduced = True
     for name, (images, recorded) in measured.items():
         if recorded is None:
@@ -55,6 +56,7 @@ def _splits(model: TrainedNetwork, data: str | None, origin: Path) -> Splits:
     """Loads the data that the model was trained on. Raises ``InputError`` or ``DataError``."""
     from pydantic import ValidationError
 
+    from blocks.complaints import first_complaint
     from blocks.source import parse_value
     from search.data.prepare import prepare
     from search.data.spec import DATASETS
@@ -67,8 +69,9 @@ def _splits(model: TrainedNetwork, data: str | None, origin: Path) -> Splits:
         raise wrong(f"{origin}: it doesn't say what it was trained on: name the data with --data")
     try:
         spec = DATASETS.parse(given)
-    except (ValidationError, ValueError) as error:
-        raise wrong(f"{'--data' if data else origin}: {error}") from None
+    except ValueError as error:
+        said = first_complaint(error, given) if isinstance(error, ValidationError) else error
+        raise wrong(f"{'--data' if data else origin}: {said}") from None
     facts = spec.facts()
     if facts.shape != model.metadata.input:
         raise wrong(f"{origin}: takes images of {_size(model.metadata.input)}, and these data are {_size(facts.shape)}")
@@ -88,14 +91,13 @@ def _accuracy(model: TrainedNetwork, images: Images, splits: Splits) -> float:
     """Measures as a trial does: the same precision, threads and views of an image."""
     import torch
 
+    from search.described import own_recipe
     from search.train.feed import Feed
     from search.train.loop import measured_int8
     from search.train.measure import measure
-    from search.train.recipe import TrainSpec
     from search.train.settings import on_device, trial_settings
 
-    plain: dict[str, Any] = {**model.provenance.get("train", {}), "init": None, "distill": None}
-    recipe = TrainSpec.model_validate({name: value for name, value in plain.items() if name in TrainSpec.model_fields})
+    recipe = own_recipe(model)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if recipe.evaluation.int8:
         return measured_int8(model, images, splits, recipe.threads)[0].accuracy
@@ -116,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=__doc__.partition("\n\n")[2],
     )
     add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="such as runs/NAME/winner.safetensors")
+    add("file", type=Path, metavar="FILE_OR_RUN", help="such as runs/NAME/winner.safetensors; of a run, its winner")
     add("--data", metavar="DATA", help="where its data are now, or all of them as a study says it: '{root: photos}'")
     add("--plugin", action="append", default=[], metavar="FILE", help="a file of your own kinds; repeatable")
     return parser

@@ -36,7 +36,7 @@ def baseline_images(study: Study, plan: Plan, shelf: Shelf) -> Splits:
 
 
 def demand_sound_weights(study: Study, plan: Plan) -> None:
-    """Reads, once, the files that trials start from: what is damaged is told before anything is trained."""
+    """Reads, once, the files that trials start from: what is damaged is told before there is a run directory."""
     recipes = {arm.configuration.train for arm in arms_to_run(plan)}
     taught: Location = ("train", "distill", "teacher")
     files: dict[str | None, Location] = {recipe.init.file: ("train", "init") for recipe in recipes if recipe.init}

@@ -34,7 +34,7 @@ from search.study import Study, load_study
 from search.time_limit import TimeLimit
 from search.tracking import Tracking
 from search.winner import sha256_of
-from search.workers import baseline_images, demand_sound_weights, hired, start_ray
+from search.workers import baseline_images, hired, start_ray
 
 PLUGINS = "plugins"
 """The folder of a run directory that holds copies of the study's plugins."""
@@ -169,7 +169,6 @@ class Workplace:
         if self._executor is None:
             with self._interrupts.window():
                 splits = baseline_images(self.study, self.plan, self.shelf)
-            demand_sound_weights(self.study, self.plan)
             if not self.options.inline:
                 self._ray = self._ray or start_ray(self.options, self.study)
             self._executor = hired(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from blocks import TrainedNetwork, save_model
+from search.described import in_int8
 from search.formats import Order, source
 from search.record import write_atomically
 
@@ -24,7 +25,7 @@ def write(order: Order) -> list[str]:
     write_atomically(folder / "README.md", card(model))
     return [
         said[0].replace("the source", "network.py"),
-        "its model card has the study's figures; read it before you upload it",
+        "its model card has the study's figures and no licence: choose one in its first lines before you upload it",
     ]
 
 
@@ -58,7 +59,7 @@ def _preprocessing(model: TrainedNetwork) -> dict[str, Any]:
 def card(model: TrainedNetwork) -> str:
     """Returns the model card: every figure in it is one that the model's file records."""
     whence, (channels, height, width) = model.provenance, model.metadata.input
-    data = whence.get("data", {}).get("kind", "unknown data")
+    data = _data(model)
     stages = "; ".join(f"{stage.depth} x {stage.block.kind} of width {stage.width}" for stage in model.spec.stages)
     return "\n".join(
         [
@@ -74,9 +75,7 @@ def card(model: TrainedNetwork) -> str:
             "| --- | --- |",
             *(f"| {name} | {value} |" for name, value in _figures(model)),
             "",
-            "The interval is a t interval over seeds: it tells how much another training run would differ, not how",
-            "other images would. These are the weights of the seed with the best validation accuracy.",
-            "",
+            *_of_the_figures(model),
             "## Use",
             "",
             "```python",
@@ -102,8 +101,7 @@ def card(model: TrainedNetwork) -> str:
             "",
             "## Where it comes from",
             "",
-            f"Study `{whence.get('study', '?')}`, arm `{whence.get('arm', '?')}`, seed {whence.get('seed', '?')}; "
-            f"data checksum `{str(whence.get('data_checksum', '?'))[:16]}`; recipe:",
+            f"{_origin(model)}; data checksum `{str(whence.get('data_checksum', '?'))[:16]}`; recipe:",
             "",
             "```json",
             json.dumps(whence.get("train", {}), indent=2),
@@ -113,27 +111,57 @@ def card(model: TrainedNetwork) -> str:
     )
 
 
+def _data(model: TrainedNetwork) -> str:
+    data = model.provenance.get("data")
+    return str(data.get("kind", "unknown data") if isinstance(data, dict) else data or "unknown data")
+
+
+def _origin(model: TrainedNetwork) -> str:
+    """Says which trial the weights are of, or which one's model they were made from."""
+    whence = model.provenance
+    parent = whence.get("derived_from")
+    trial = whence if parent is None else parent
+    said = f"Study `{whence.get('study', '?')}`, arm `{trial.get('arm', '?')}`, seed {trial.get('seed', '?')}"
+    if parent is None:
+        return said
+    made = whence.get("prune") or {}
+    epochs = made.get("epochs")
+    after = f"and trained on for {epochs} epoch{'s' * (epochs != 1)}" if epochs else "and not trained since"
+    how = f"pruned by {made['fraction']:.3g} of its channels ({made.get('scope', '?')}) {after}" if made else "changed"
+    sha256 = f"file SHA-256 `{str(parent.get('sha256', '?'))[:16]}`"
+    return f"Made from the model of another network, {how}. That one: {said[0].lower()}{said[1:]}, {sha256}"
+
+
+def _of_the_figures(model: TrainedNetwork) -> Iterator[str]:
+    """Says what the figures are of, as far as there is something to say."""
+    if (model.metrics.get("seeds") or 0) > 1:
+        yield "The interval is a t interval over seeds: it tells how much another training run would differ, not how"
+        yield "other images would. These are the weights of the seed with the best validation accuracy."
+        yield ""
+
+
 def _front_matter(model: TrainedNetwork, data: str) -> Iterator[str]:
-    yield from ("---", "library_name: pytorch", "pipeline_tag: image-classification", "tags: [residual-search]")
+    yield from ("---", "license: unknown  # none was chosen yet: name yours, and mind that of the data")
+    yield from ("library_name: pytorch", "pipeline_tag: image-classification", "tags: [residual-search]")
     accuracy = model.metrics.get("test_accuracy")
     if accuracy is not None:
         yield "model-index:"
         yield f"- name: {json.dumps(str(model.provenance.get('study', 'network')))}"
         yield "  results:"
         yield "  - task: {type: image-classification}"
-        yield f"    dataset: {{name: {data}, type: {data}, split: test}}"
+        yield f"    dataset: {{name: {json.dumps(data)}, type: {json.dumps(data)}, split: test}}"
         yield f"    metrics: [{{type: accuracy, value: {accuracy!r}}}]"
     yield "---"
 
 
 def _figures(model: TrainedNetwork) -> Iterator[tuple[str, str]]:
-    metrics, int8 = model.metrics, " in int8" if _in_int8(model) else ""
+    metrics, int8 = model.metrics, " in int8" if in_int8(model) else ""
     for split in ("test", "val"):
         own, mean = metrics.get(f"{split}_accuracy"), metrics.get(f"{split}_accuracy_mean")
         name, images = {"test": "test", "val": "validation"}[split], metrics.get(f"{split}_images")
         if own is not None:
             yield f"{name} accuracy of these weights{int8}", f"{own:.2%}" + (f" of {images:,} images" if images else "")
-        if mean is not None:
+        if mean is not None and (metrics.get("seeds") or 0) > 1:
             low_high = metrics.get(f"{split}_accuracy_interval")
             between = f" [{low_high[0]:.2%}, {low_high[1]:.2%}]" if low_high else ""
             yield f"{name} accuracy{int8}, mean of {metrics.get('seeds', '?')} seeds [95%]", f"{mean:.2%}{between}"
@@ -142,13 +170,8 @@ def _figures(model: TrainedNetwork) -> Iterator[tuple[str, str]]:
     yield "parameters", f"{cost.params:,}"
 
 
-def _in_int8(model: TrainedNetwork) -> bool:
-    """Whether its accuracies are those of its int8 graph."""
-    return bool(model.provenance.get("train", {}).get("evaluation", {}).get("int8"))
-
-
 def _limits(model: TrainedNetwork) -> Iterator[str]:
-    if _in_int8(model):
+    if in_int8(model):
         yield "* Its accuracies are those of an int8 graph (`--to int8` writes it, calibrated on training images)."
         yield "  The weights here are the float32 ones that it is made from, and answer a little otherwise."
     if model.metrics.get("test_accuracy") is None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from blocks import TrainedNetwork
 from blocks.source import InputError
-from search.deployed import Deployed, check, example
+from search.deployed import Deployed, check, description, example
 from search.formats import Order, library
 from search.formats.pt2 import dynamic_shapes, refusal
 from search.providers import CPU, demand_provider
@@ -97,9 +97,6 @@ class Quiet(warnings.catch_warnings):
 
 
 def _properties(model: TrainedNetwork) -> dict[str, str]:
-    return {
-        "labels": json.dumps(list(model.labels)),
-        "input": json.dumps(list(model.metadata.input)),
-        "images": "float32 in 0..1, N C H W; normalised inside",
-        "metrics": json.dumps(model.metrics),
-    }
+    """Returns what travels in the graph: texts, of which those that aren't one are JSON."""
+    told = description(model)
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in told.items()}

@@ -1,25 +1,38 @@
-"""torch.export's format: a graph that any torch runs without this package, on images of 0..1."""
+"""torch.export's format: a graph that any torch runs without this package, on images of 0..1.
+
+What has to be known to use it travels inside, as JSON:
+
+    told = {"model.json": ""}
+    network = torch.export.load("winner.pt2", extra_files=told).module()
+    labels = json.loads(told["model.json"])["labels"]
+"""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from blocks.source import InputError
-from search.deployed import Deployed, check, example
+from search.deployed import Deployed, check, description, example
 from search.formats import Order
 
 SUFFIX = ".pt2"
 MOST_IMAGES = 65_536
+INSIDE = "model.json"
 
 
 def write(order: Order) -> list[str]:
     """Traces the network, saves and loads it, and holds what was loaded against the model."""
     program = exported(order)
-    torch.export.save(program, order.out)
-    loaded = torch.export.load(order.out).module()
+    told = description(order.model)
+    torch.export.save(program, order.out, extra_files={INSIDE: json.dumps(told)})
+    inside = {INSIDE: ""}
+    loaded = torch.export.load(order.out, extra_files=inside).module()
+    if json.loads(inside[INSIDE]) != told:
+        raise InputError("torch.export doesn't give back the labels and sizes that were put into the file")
 
     def run(images: Tensor) -> Tensor:
         with torch.no_grad():

@@ -1,13 +1,19 @@
-"""TensorRT, through torch-tensorrt where that is installed. Untested: there was no GPU to build and check it on."""
+"""TensorRT, through torch-tensorrt where that is installed. Untested: there was no GPU to build and check it on.
+
+Labels, input size and normalisation lie beside it, in ``winner.ts.json``.
+"""
 
 from __future__ import annotations
+
+import json
 
 import torch
 
 from blocks.source import InputError
-from search.deployed import check, example
+from search.deployed import check, description, example
 from search.formats import Order
 from search.formats.pt2 import exported
+from search.record import write_atomically
 
 SUFFIX = ".ts"
 
@@ -25,5 +31,7 @@ def write(order: Order) -> list[str]:
     program = exported(order._replace(fixed_size=True))
     compiled = torch_tensorrt.dynamo.compile(program, inputs=[images])
     torch_tensorrt.save(compiled, str(order.out), inputs=[example(order.model).cuda()])
+    beside = order.out.with_name(f"{order.out.name}.json")
+    write_atomically(beside, json.dumps(description(order.model), indent=2, ensure_ascii=False) + "\n")
     said = check(order.model, lambda probe: compiled(probe.cuda()).cpu(), fixed=True, name="TensorRT")
     return [said, "untested: this format was written without a GPU to try it on"]

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from blocks import NetworkSpec, preset
 from blocks.base import Count, Number, Spec, Text
 from blocks.narrowing import uniform
 from blocks.parts.norm import NORMS, NormSpec
+from blocks.presets import preset_family
 from blocks.renorming import renormed
 from search.paths import differences
+
+if TYPE_CHECKING:
+    from blocks import Metadata
+
+
+class Unfit(ValueError):
+    """Weights that a network can't start from; the message says why.
+
+    Attributes:
+        field: Of ``init``, which it is about; None where it is all of it.
+    """
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message, field)
+        self.field = field
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class Prune(Spec):
@@ -69,6 +88,22 @@ class Initial(Spec):
             raise ValueError(f"{path} is not the file that it was: its SHA-256 is {found}, not {known}")
         return {**given, "file": str(path), "sha256": found}
 
+    @field_validator("preset")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        """Looks a preset up, so that a wrong name is told at its own place."""
+        if name is not None:
+            preset_family(name)
+        return name
+
+    @field_validator("weights")
+    @classmethod
+    def _published(cls, weights: str | None, info: ValidationInfo) -> str | None:
+        """Looks published weights up by their name; nothing is downloaded."""
+        if weights is not None and info.data.get("preset") is not None:
+            _demand_published(info.data["preset"], weights)
+        return weights
+
     @model_validator(mode="after")
     def _one_or_the_other(self) -> Self:
         if (self.file is None) == (self.preset is None) or (self.preset is None) != (self.weights is None):
@@ -93,25 +128,37 @@ class Initial(Spec):
         """Returns what pruning and other norms make of an arm's network; the network itself where neither is asked for.
 
         Raises:
-            ValueError: If the weights are of another network, or it can't be changed so.
+            Unfit: If the weights are of another network, or it can't be changed so.
         """
         if self.prune is None and self.norm is None:
             return network
-        if (wrong := self._misfit(self._whole(), network)) is not None:
-            raise ValueError(wrong)
-        pruned = self._pruned()
+        with _at():
+            if (wrong := self._misfit(self._whole(), network)) is not None:
+                raise ValueError(wrong)
+        with _at("prune"):
+            pruned = self._pruned()
         head, theirs = network.head.plain(), pruned.head.plain()
         if head["kind"] == theirs["kind"] and "width" in head:
             head["width"] = theirs["width"]
-        return self._normed(pruned.replace(head=head, drop_path=network.drop_path))
+        with _at("norm"):
+            return self._normed(pruned.replace(head=head, drop_path=network.drop_path))
 
     def labels(self) -> tuple[str, ...]:
         """Returns the names of the classes that a file's network tells apart; none where they aren't known."""
-        return () if self.file is None else _labels_in(self.file, self.sha256)
+        known = self._described()
+        return () if known is None else known[1].labels
 
     def input(self) -> tuple[int, int, int] | None:
         """Returns C H W of the images that a file's network was trained on; None where they aren't known."""
-        return None if self.file is None else _input_in(self.file, self.sha256)
+        known = self._described()
+        return None if known is None else known[1].input
+
+    def _described(self) -> tuple[NetworkSpec, Metadata] | None:
+        """Returns what a file says of itself, if it is whole: what is wrong with it is said of its spec."""
+        try:
+            return None if self.file is None else _read(self.file, self.sha256)
+        except ValueError:
+            return None
 
     def _pruned(self) -> NetworkSpec:
         if self.prune is None:
@@ -133,7 +180,7 @@ class Initial(Spec):
         if self.preset is not None:
             return preset(self.preset)
         assert self.file is not None
-        return _spec_in(self.file, self.sha256)
+        return _read(self.file, self.sha256)[0]
 
     def unfit(self, network: NetworkSpec) -> str | None:
         """Returns why a network can't start from these weights, in a sentence; None if it can."""
@@ -196,38 +243,29 @@ def _absolute(initial: Any, folder: Path) -> Any:
     return located(initial, folder)
 
 
-def _texts_in(path: str) -> dict[str, str]:
-    """Returns the texts in the header of a model's file. Raises ``ValueError`` or ``KeyError`` if there are none."""
-    with Path(path).open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header = file.read(length) if length < 2**26 else b""
-    texts: dict[str, str] = json.loads(header)["__metadata__"]
-    return texts
+@lru_cache(maxsize=64)
+def _read(path: str, sha256: str | None) -> tuple[NetworkSpec, Metadata]:
+    """Reads a model's file as the loader does, so that what is wrong with it is said in the same words."""
+    from blocks.weights import read_description  # torch is imported only where there is a file
+
+    return read_description(path)
 
 
 @lru_cache(maxsize=64)
-def _labels_in(path: str, sha256: str | None) -> tuple[str, ...]:
+def _demand_published(name: str, weights: str) -> None:
+    """Raises ``ValueError`` if torchvision has no such weights of a preset."""
+    from blocks.torchvision_weights import demand_published
+
+    demand_published(name, weights)
+
+
+@contextmanager
+def _at(field: str | None = None) -> Iterator[None]:
+    """Tells of what goes wrong inside which field it is about."""
     try:
-        return tuple(json.loads(_texts_in(path)["labels"]))
-    except (ValueError, KeyError, TypeError, OSError):
-        return ()  # what is wrong with the file is said of its spec
-
-
-@lru_cache(maxsize=64)
-def _input_in(path: str, sha256: str | None) -> tuple[int, int, int] | None:
-    try:
-        channels, height, width = json.loads(_texts_in(path)["input"])
-    except (ValueError, KeyError, TypeError, OSError):
-        return None
-    return channels, height, width
-
-
-@lru_cache(maxsize=64)
-def _spec_in(path: str, sha256: str | None) -> NetworkSpec:
-    try:
-        return NetworkSpec.model_validate_json(_texts_in(path)["spec"])
-    except (ValidationError, ValueError, KeyError, TypeError):
-        raise ValueError(f"{path} is not a model's file: no network's spec is inside") from None
+        yield
+    except ValueError as error:
+        raise Unfit(str(error), field) from None
 
 
 @lru_cache(maxsize=64)

@@ -11,6 +11,7 @@ import pytest
 import safetensors.torch
 import torch
 import torchvision
+from pydantic import ValidationError
 
 from blocks import (
     Metadata,
@@ -24,6 +25,8 @@ from blocks import (
     save_model,
     weights_into,
 )
+from blocks.base import canonical_json
+from blocks.tensors import hash_tensors
 from tests.blocks.networks import small
 
 METADATA = Metadata(
@@ -99,6 +102,10 @@ def test_preprocessing_takes_numpy_arrays(saved: Path) -> None:
         (numpy.zeros((2, 8, 8, 3), numpy.uint8), ValueError, r"images of N 3 H W, not \(2, 8, 8, 3\)"),
         (numpy.zeros((2, 3, 8, 8), numpy.int64), ValueError, "uint8 in 0..255 or floats in 0..1, not int64"),
         (numpy.zeros((2, 3, 8, 8), object), ValueError, "uint8 in 0..255 or floats in 0..1, not object"),
+        (numpy.full((1, 3, 8, 8), 255.0), ValueError, r"floats in 0..1, and these go from 255 to 255: divide 0..255"),
+        (numpy.full((1, 3, 8, 8), -0.5), ValueError, "clamp what resizing has put beyond the ends"),
+        (numpy.full((1, 3, 8, 8), numpy.nan), ValueError, "floats in 0..1, and these go from nan to nan"),
+        (torch.full((1, 3, 8, 8), torch.inf), ValueError, "floats in 0..1, and these go from inf to inf"),
         ([[1, 2]], TypeError, "a tensor or a numpy array of N C H W, not list"),
         (None, TypeError, "a tensor or a numpy array of N C H W, not NoneType"),
     ],
@@ -123,6 +130,8 @@ def rewritten(path: Path, change: Callable[[dict[str, torch.Tensor], dict[str, s
     [
         (lambda tensors, texts: texts.pop("spec"), "without a network's spec inside"),
         (lambda tensors, texts: texts.update(schema="2"), "its schema is 2, newer than the 1"),
+        (lambda tensors, texts: texts.update(schema="0"), "its schema is '0', which none ever was: it should be the 1"),
+        (lambda tensors, texts: texts.update(schema="banana"), "its schema is 'banana', which none ever was"),
         (lambda tensors, texts: texts.update(labels="[]"), "damaged: tensors and metadata don't match"),
         (lambda tensors, texts: texts.update(sha256="0" * 64), "damaged: tensors and metadata don't match"),
         (lambda tensors, texts: tensors["head.linear.bias"].add_(1e-3), "damaged: tensors and metadata don't match"),
@@ -164,7 +173,7 @@ def test_no_pickle_is_ever_loaded(tmp_path: Path) -> None:
 def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"none\.safetensors: can't be read: No such file"):
         load_model(tmp_path / "none.safetensors")
-    with pytest.raises(WeightsError, match="can't be read"):
+    with pytest.raises(WeightsError, match="that is a folder"):
         load_model(tmp_path)
 
 
@@ -255,3 +264,39 @@ def test_torchvisions_weights_of_another_network() -> None:
     with pytest.raises(WeightsError, match="torchvision's weights don't fit the network"):
         load_torchvision(network, torchvision.models.resnet18().state_dict())
     assert dump_weights(network) == before
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"provenance": {"plugins": 3}}, "provenance: plugins should be names with their SHA-256, not '3'"),
+        ({"provenance": {"plugins": {"mine.py": None}}}, "plugins should be names with their SHA-256"),
+        ({"provenance": {"train": "fast"}}, "provenance: train should be a mapping, not 'fast'"),
+        ({"provenance": {"label": 3}}, "provenance: label should be a text, not '3'"),
+        ({"metrics": {"test_accuracy": "high"}}, "metrics: test_accuracy should be a number, not 'high'"),
+        ({"metrics": {"test_accuracy_interval": [0.1]}}, "test_accuracy_interval should be two numbers"),
+    ],
+)
+def test_what_is_read_of_metadata_has_its_kind(saved: Path, given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said.split(": ")[-1]):
+        Metadata(input=(3, 8, 8), mean=(0.5,) * 3, std=(0.25,) * 3, **given)
+    ((name, value),) = given.items()
+
+    def odd(tensors: dict[str, torch.Tensor], texts: dict[str, str]) -> None:
+        texts[name] = json.dumps(value)
+        texts["sha256"] = hash_tensors(tensors, canonical_json({k: v for k, v in texts.items() if k != "sha256"}))
+
+    with pytest.raises(WeightsError) as told:
+        load_model(rewritten(saved, odd))
+    assert said in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_a_folder_is_told_from_the_model_in_it(saved: Path) -> None:
+    with pytest.raises(
+        WeightsError, match=r"that is a folder; and no winner\.safetensors or model\.safetensors is in it"
+    ):
+        load_model(saved.parent)
+    saved.rename(saved.with_name("winner.safetensors"))
+    with pytest.raises(WeightsError, match=r"the model is a file in it: .*winner\.safetensors$"):
+        load_model(saved.parent)

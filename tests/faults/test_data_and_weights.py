@@ -11,6 +11,8 @@ import pytest
 import safetensors.torch
 
 from blocks import NetworkSpec, load_model, save_model
+from blocks.base import canonical_json
+from blocks.tensors import hash_tensors
 from search.train.checkpoint import restored
 from tests.search.command import STUDY, Done, arms, run, run_alone, write_study
 
@@ -74,7 +76,8 @@ def test_f29_weights_that_are_damaged_newer_of_another_network_or_pickled(tmp_pa
         ("newer", {"schema": "99"}),
         ("other", {"spec": header["__metadata__"]["spec"].replace('"depth":1', '"depth":2')}),
     ):
-        texts = {**header["__metadata__"], **changes}
+        texts = {key: text for key, text in (header["__metadata__"] | changes).items() if key != "sha256"}
+        texts["sha256"] = hash_tensors(tensors, canonical_json(texts))
         (tmp_path / f"{name}.safetensors").write_bytes(safetensors.torch.save(tensors, texts))
     (tmp_path / "pickled.safetensors").write_bytes(pickle.dumps(_Trap(str(tmp_path / "sprung"))))
     said = {
@@ -82,7 +85,7 @@ def test_f29_weights_that_are_damaged_newer_of_another_network_or_pickled(tmp_pa
         "cut": "cut.safetensors",
         "newer": "its schema is 99, newer than the 1",
         "other": "the weights are of another network: its stages[0].depth is 2, here it is 1",
-        "pickled": "is not a model's file: no network's spec is inside",
+        "pickled": "not a whole safetensors file",
         "missing": "there is no file",
         "a" * 300: "there can't be such a file: File name too long",
     }

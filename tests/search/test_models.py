@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,8 @@ import torch
 from blocks import load_model, save_model
 from reports.figures import latency as figure
 from reports.table import read
-from search import export, latency, prune, timing, verify
+from search import audit, export, latency, prune, record, timing, verify
+from search.run import refresh
 from tests.search.command import arms, rows
 from tests.search.models import small_run
 
@@ -131,15 +135,49 @@ def test_source_and_hugging_face_layout(run: Path, tmp_path: Path, capsys: pytes
     card = (folder / "README.md").read_text()
     assert ", pruned by 25%" in card
     assert "in int8" not in card
+    assert card.startswith("---\nlicense: unknown")
+    assert "seeds" not in card  # it is one network: no mean, no interval
+    assert "pruned by 0.25 of its channels (uniform) and not trained since. That one: study `small`, arm" in card
+    assert '"epochs": 0' in card
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["onnx", "pt2", "int8"])
 def test_graphs(run: Path, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert export.main([str(run), "--to", kind, "--out", str(tmp_path / f"model.{kind}")]) == 0
+    path, model = tmp_path / f"model.{kind}", load_model(run / "winner.safetensors")
+    assert export.main([str(run), "--to", kind, "--out", str(path)]) == 0
     said = capsys.readouterr().out
     assert ("batches 1, 2, 7 of 8x8 and 16x16" in said) == (kind != "int8")
-    assert (tmp_path / f"model.{kind}").stat().st_size > 1000
+    assert path.stat().st_size > 1000
+    if kind == "pt2":
+        inside = {"model.json": ""}
+        torch.export.load(path, extra_files=inside)
+        told = json.loads(inside["model.json"])
+    else:
+        told = {entry.key: entry.value for entry in importlib.import_module("onnx").load(path).metadata_props}
+        told = {name: value if name == "images" else json.loads(value) for name, value in told.items()}
+    if kind != "int8":  # ONNX Runtime's quantisation leaves a graph's metadata behind
+        assert told["labels"] == list(model.labels)
+        assert (told["input"], told["mean"]) == ([1, 8, 8], list(model.metadata.mean))
+
+
+def test_tensorrt_has_its_labels_beside_it(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a stand-in for torch-tensorrt that compiles nothing: there is no GPU."""
+
+    def save(compiled: Any, path: str, inputs: Any) -> None:
+        Path(path).write_bytes(b"compiled")
+
+    fake = types.ModuleType("torch_tensorrt")
+    fake.Input = lambda **shapes: shapes  # type: ignore[attr-defined]
+    fake.dynamo = types.SimpleNamespace(compile=lambda program, inputs: program.module())  # type: ignore[attr-defined]
+    fake.save = save  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch_tensorrt", fake)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.Tensor, "cuda", lambda self: self)
+    assert export.main([str(run), "--to", "tensorrt"]) == 0
+    model, told = load_model(run / "winner.safetensors"), json.loads((run / "winner.ts.json").read_text())
+    assert (run / "winner.ts").read_bytes() == b"compiled"
+    assert (told["labels"], told["input"], told["mean"]) == (list(model.labels), [1, 8, 8], list(model.metadata.mean))
 
 
 def test_tensorrt_says_what_it_lacks(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,20 +185,93 @@ def test_tensorrt_says_what_it_lacks(run: Path, capsys: pytest.CaptureFixture[st
     assert "torch-tensorrt" in capsys.readouterr().err
 
 
+USELESS = {
+    "prune": {
+        "--lr nan": "'nan' is not a number above 0",
+        "--lr 0.1": "--epochs says for how long",
+        "--fraction 1": "'1' is not a number above 0 and below 1",
+    },
+    "export": {
+        "--retrain": "--retrain trains an arm again: name it with --arm",
+        "--to source --provider CPUExecutionProvider": "it goes with --to onnx and --to int8",
+        "--to onnx --provider CPU": "did you mean 'CPUExecutionProvider'?",
+    },
+    "latency": {
+        "--seconds nan": "'nan' is not a number above 0",
+        "--runtime onnxruntime --provider CPUExecutionProvidr": "did you mean 'CPUExecutionProvider'?",
+        "--provider CPUExecutionProvider": "--runtime onnxruntime goes with it",
+        "--runtime onnxruntime --precision bfloat16": "--precision is torch's",
+    },
+}
+
+
+@pytest.mark.parametrize("command", USELESS)
+def test_an_option_that_would_do_nothing_is_refused(
+    run: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module, path = {"prune": prune, "export": export, "latency": latency}[command], str(run / "winner.safetensors")
+    for options, said in USELESS[command].items():
+        fraction = ["--fraction", "0.3"] if command == "prune" and "--fraction" not in options else []
+        try:
+            code = module.main([path, *fraction, *options.split()])
+        except SystemExit as ended:  # argparse's
+            code = int(ended.code or 0)
+        assert (code, said in (told := capsys.readouterr().err)) == (2, True), (options, told)
+
+
+def test_what_answers_in_int8_is_not_timed_in_torch(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, path = load_model(run / "winner.safetensors"), tmp_path / "int8.safetensors"
+    train = {**model.provenance["train"], "evaluation": {"flip": False, "int8": True}}
+    save_model(path, model, model.metadata.replace(provenance={**model.provenance, "train": train}))
+    assert latency.main([str(path), "--runtime", "torch"]) == 2
+    assert "it answers in int8, which torch doesn't run: say --runtime onnxruntime" in capsys.readouterr().err
+
+
 def test_pruning_makes_an_ordinary_model(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "pruned.safetensors"
-    arguments = [str(run / "winner.safetensors"), "--fraction", "0.5", "--steps", "2", "--epochs", "1"]
+    arguments = [str(run), "--fraction", "0.5", "--steps", "2", "--epochs", "1"]
     assert prune.main([*arguments, "--scope", "global", "--out", str(out)]) == 0
-    said = capsys.readouterr().out
-    assert "step 2: trained on for 1 epochs" in said
+    told = capsys.readouterr()
+    said = told.out
+    assert "step 2: trained on for 1 epoch" in said
+    assert f"the winner of {run}: {run / 'winner.safetensors'}" in told.err
     before, model = load_model(run / "winner.safetensors"), load_model(out)
     assert model.metrics["macs"] == model.spec.cost((1, 8, 8)).macs < before.metrics["macs"]
     assert f"{model.metrics['val_accuracy']:.2%}" in said
+    assert "test accuracy" not in said
+    assert model.metrics["test_accuracy"] is None
     assert verify.main([str(out)]) == 0
     assert export.main([str(out), "--to", "source"]) == 0
     capsys.readouterr()
     assert prune.main([str(run / "winner.safetensors"), "--fraction", "0.99"]) == 2
     assert capsys.readouterr().err == "search.prune: 1.0% of a width of 8 channels leaves nothing\n"
+
+
+def test_the_test_split_is_opened_when_asked_and_the_record_says_so_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = small_run(tmp_path)
+    assert prune.main([str(run / "winner.safetensors"), "--fraction", "0.5", "--test"]) == 0
+    model = load_model(run / "winner_pruned_50.safetensors")
+    said = f"test accuracy {model.metrics['test_accuracy']:.2%} of {model.metrics['test_images']} images"
+    assert f"{said}; the record of run notes that it was opened" in capsys.readouterr().out
+    opened = [entry for entry in record.read(run / "trials.jsonl")[0] if entry["event"].startswith("test_opened")]
+    assert len(opened) == 2
+    assert opened[1]["why"] == "for winner_pruned_50.safetensors, pruned by 0.5 of the channels"
+    assert opened[1]["winner"] == opened[0]["winner"]
+    assert audit.main([str(run)]) == 0
+    assert model.provenance["train"]["epochs"] == 0
+    assert model.provenance["train"]["init"]["prune"]["fraction"] == 0.5
+    parent = load_model(run / "winner.safetensors").provenance
+    assert "seed" not in model.provenance
+    assert (model.provenance["derived_from"]["seed"], model.provenance["derived_from"]["arm"]) == (
+        parent["seed"],
+        parent["arm"],
+    )
+    refresh(run)
+    assert opened[1]["why"] in (run / "report.html").read_text()
 
 
 def test_latency_is_measured_with_its_circumstances(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -186,7 +186,7 @@ def test_what_is_not_there_or_no_model_is_said(patterns: Splits, tmp_path: Path)
     empty.write_bytes(b"\x02\0\0\0\0\0\0\0{}")
     wrong = Initial(file=str(empty)).unfit(network_for(patterns))
     assert wrong is not None
-    assert "no network's spec is inside" in wrong
+    assert "without a network's spec inside" in wrong
     with pytest.raises(ValueError, match="from a 'file', or from a 'preset'"):
         TrainSpec.model_validate({"init": {"preset": "resnet18"}})
 
