@@ -196,14 +196,12 @@ def _undo(directory: Path, new: list[Path]) -> None:
 
 def _statistics() -> Any:
     """Returns what the dry run borrows of ``reports``."""
-    import pandas as pd
-
     from reports.planned import planned_effects
     from reports.statistics import detectable, pairs_for_equivalence, pairs_needed
     from search.power import Statistics
 
     def smallest(sd: float, pairs: int, level: float) -> float:
-        return float(detectable(pd.Series([sd]), pd.Series([pairs]), level).iloc[0])
+        return detectable(sd, pairs, level)
 
     return Statistics(smallest, pairs_needed, pairs_for_equivalence, planned_effects)
 

@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reports.statistics.numbers import Numbers, series
+
 CHUNK = 250_000  # drawn scores held at a time: as many as a processor keeps near
 
 
 def chances(
-    score: pd.Series,
-    error: pd.Series | float,
-    cost: pd.Series,
+    score: Numbers,
+    error: Numbers,
+    cost: Numbers,
     *,
     limit: float | None = None,
     draws: int = 2000,
@@ -37,8 +39,10 @@ def chances(
         other costs at most as much and scores higher, or costs less and scores the same.
 
     Raises:
-        ValueError: If an error is negative, or there are no draws.
+        ValueError: If something is no number, they are not equally many, an error is negative, or there are no draws.
     """
+    score = series(score, "score")
+    cost, error = series(cost, "cost", score.index), series(error, "error", score.index)
     frame = pd.DataFrame({"score": score, "cost": cost.reindex(score.index)}).assign(error=error)
     if draws < 1 or (frame["error"] < 0).any():
         raise ValueError("at least one draw, and errors of at least 0, are wanted")

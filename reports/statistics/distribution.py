@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reports.statistics.numbers import Numbers, probability, series
+
 Floats = NDArray[np.float64]
 
 
-def edf(error: pd.Series, weight: pd.Series | None = None, confidence: float = 0.95) -> pd.DataFrame:
+def edf(error: Numbers, weight: Numbers | None = None, confidence: float = 0.95) -> pd.DataFrame:
     """Returns the empirical distribution of the error: which share of networks is at most this wrong.
 
     F(e) = sum of the weights of errors of at most e (Radosavovic et al. 2019, eq. 1 and 2). The band holds the whole
@@ -27,6 +29,7 @@ def edf(error: pd.Series, weight: pd.Series | None = None, confidence: float = 0
     Raises:
         ValueError: If an error is infinite, a weight is negative or missing, or no network has any weight.
     """
+    probability(confidence, "a confidence")
     values, weights = sample(error, weight)
     order = np.argsort(values, kind="stable")
     values, share = values[order], np.cumsum(weights[order])
@@ -37,16 +40,25 @@ def edf(error: pd.Series, weight: pd.Series | None = None, confidence: float = 0
     return pd.DataFrame({"error": values, "share": share, "low": low, "high": high})
 
 
-def effective_size(weights: Floats | pd.Series) -> float:
-    """Returns how many equally weighted networks would be as much as these: (sum w)^2 / sum w^2 (Kish 1965)."""
-    plain = np.asarray(weights, dtype=float)
+def effective_size(weights: Numbers) -> float:
+    """Returns how many equally weighted networks would be as much as these: (sum w)^2 / sum w^2 (Kish 1965).
+
+    Raises:
+        ValueError: If there is no weight above 0, or one is negative, missing or no number.
+    """
+    plain = series(weights, "weights").to_numpy()
+    if not (np.isfinite(plain) & (plain >= 0)).all() or not plain.any():
+        raise ValueError("weights of at least 0, one of them above, are wanted")
     return float(plain.sum() ** 2 / (plain**2).sum())
 
 
-def sample(error: pd.Series, weight: pd.Series | None) -> tuple[Floats, Floats]:
+def sample(error: Numbers, weight: Numbers | None) -> tuple[Floats, Floats]:
     """Returns the errors that are known and have a weight, and their weights, which sum to 1."""
-    values = error.to_numpy(float)
-    weights = np.ones(len(values)) if weight is None else weight.to_numpy(float)
+    errors = series(error, "errors")
+    values = errors.to_numpy(float)
+    weights = np.ones(len(values)) if weight is None else series(weight, "weights", errors.index).to_numpy(float)
+    if len(values) != len(weights):
+        raise ValueError(f"{len(values)} errors and {len(weights)} weights")
     if np.isinf(values).any():
         raise ValueError("an error is infinite")
     if not (np.isfinite(weights) & (weights >= 0)).all():

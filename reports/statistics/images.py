@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reports.statistics.numbers import probability, right
+
 CHUNK = 64
 
 
@@ -51,6 +53,7 @@ def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> McNemar:
     """
     from scipy.stats import binom
 
+    first, second = right(first, "the first network"), right(second, "the second network")
     if first.shape != second.shape or first.ndim != 1 or not len(first):
         raise ValueError(f"two networks on the same images are wanted, not {first.shape} and {second.shape}")
     images = len(first)
@@ -94,6 +97,8 @@ def image_bootstrap(
     Raises:
         ValueError: If the array has not three dimensions, or the baseline is not one of its arms.
     """
+    probability(confidence, "a confidence")
+    correct = right(correct, "which images were right")
     if correct.ndim != 3 or 0 in correct.shape:
         raise ValueError(f"arms x seeds x images are wanted, at least one of each; the shape is {correct.shape}")
     names: list[Hashable] = [*range(len(correct))] if arms is None else [*arms]

@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reports.statistics.numbers import right
+
 Floats = NDArray[np.float64]
 
 
@@ -42,6 +44,7 @@ def noise(
     Raises:
         ValueError: If the array has not three dimensions, is empty, or the baseline is not one of its arms.
     """
+    correct = right(correct, "which images were right")
     names = _names(correct, arms)
     scores = correct.astype(np.float32)
     if baseline is not None:

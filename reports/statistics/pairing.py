@@ -16,6 +16,7 @@ from scipy.special import stdtr
 
 from reports.statistics.average import means
 from reports.statistics.correction import holm
+from reports.statistics.numbers import Numbers, columns
 from reports.statistics.planning import detectable
 from reports.statistics.standardise import standardised
 from reports.statistics.tidy import widen
@@ -58,7 +59,8 @@ def effects(
     """
     wide = widen(table, by=by, pair=pair, value=value)
     if baseline not in wide.columns:
-        raise ValueError(f"the baseline {baseline!r} is not in the column {by!r}")
+        levels = ", ".join(repr(level) for level in wide.columns[:8]) + (", ..." if wide.shape[1] > 8 else "")
+        raise ValueError(f"the baseline {baseline!r} is not in the column {by!r}: it has {levels or 'no level'}")
     differences = wide.drop(columns=[baseline]).sub(wide[baseline], axis=0)
     differences = differences.mask(differences.abs() <= ROUNDING * np.nanmax(np.abs(wide.to_numpy()), initial=0), 0.0)
     if planned is None:
@@ -67,13 +69,18 @@ def effects(
 
 
 def paired(
-    differences: pd.DataFrame, *, planned: int | pd.Series, family: int | None = None, margin: float | None = None
+    differences: pd.DataFrame | Numbers,
+    *,
+    planned: int | pd.Series | None = None,
+    family: int | None = None,
+    margin: float | None = None,
 ) -> pd.DataFrame:
     """Tests whether paired differences are zero on average, column by column.
 
     Args:
-        differences: One row a pair, one column a comparison; missing where either side is missing.
-        planned: Pairs planned, for all comparisons or for each.
+        differences: One row a pair, one column a comparison; missing where either side is missing. A list, an array or
+            a series is one comparison.
+        planned: Pairs planned, for all comparisons or for each; by default as many as there are rows.
         family: As in :func:`effects`.
         margin: As in :func:`effects`.
 
@@ -87,12 +94,13 @@ def paired(
         not vary leave nothing to test against: p is missing and there is no verdict. The same goes for a single pair.
 
     Raises:
-        ValueError: If a difference is infinite, or the margin is not a positive number.
+        ValueError: If a difference is infinite or no number, or the margin is not a positive number.
     """
+    differences = columns(differences, "differences")
     if np.isinf(differences.to_numpy(float)).any():
         raise ValueError("a difference is infinite")
     frame = means(differences).rename(columns={"n": "pairs", "mean": "effect"})
-    frame["planned"] = planned
+    frame["planned"] = len(differences) if planned is None else planned
     error = (frame["sd"] / np.sqrt(frame["pairs"].clip(lower=1))).where(frame["sd"] > 0)
     return assess(frame, error, (frame["pairs"] - 1).where(frame["pairs"] > 1), family=family, margin=margin)
 

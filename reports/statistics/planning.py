@@ -5,38 +5,77 @@ All of it is the paired t test and the two one-sided tests of equivalence, exact
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import overload
 
 import numpy as np
 import pandas as pd
 from scipy.special import chdtr, chdtri, gammaln, stdtrit
 
 from reports.statistics.noncentral import found_with, noncentrality, normal_part
+from reports.statistics.numbers import Many, Numbers, is_one, probability, series
 from reports.statistics.verdicts import POWER, SIGNIFICANCE
 
 MOST_PAIRS = 100_000
 
 
+@overload
 def detectable(
-    sd: pd.Series,
-    pairs: pd.Series,
+    sd: float, pairs: float, level: float = ..., wanted: float = ..., freedom: float | None = ...
+) -> float: ...
+
+
+@overload
+def detectable(
+    sd: Many, pairs: Numbers, level: float = ..., wanted: float = ..., freedom: Numbers | None = ...
+) -> pd.Series: ...
+
+
+@overload
+def detectable(
+    sd: float, pairs: Many, level: float = ..., wanted: float = ..., freedom: Numbers | None = ...
+) -> pd.Series: ...
+
+
+def detectable(
+    sd: Numbers,
+    pairs: Numbers,
     level: float = SIGNIFICANCE,
     wanted: float = POWER,
-    freedom: pd.Series | None = None,
-) -> pd.Series:
+    freedom: Numbers | None = None,
+) -> pd.Series | float:
     """Returns the smallest true effect that a two-sided paired t test would find with the wanted power, 80%.
 
     Computed from the noncentral t distribution with the observed standard deviation of the differences taken as true.
 
     Args:
-        sd: Standard deviation of the paired differences.
-        pairs: Number of pairs; the result is missing under two.
+        sd: Standard deviation of the paired differences: one, or one a comparison.
+        pairs: Number of pairs, likewise; the result is missing under two.
         level: Level of the test. For one of a family under Holm's correction, 5% over the family's size is what is
             asked of the smallest p, and so the strictest.
         wanted: The probability of finding it.
         freedom: Degrees of freedom of ``sd``; by default pairs - 1.
+
+    Returns:
+        A number for numbers, else a series, indexed like the first of them that is one.
+
+    Raises:
+        ValueError: If something is no number, a standard deviation is negative, they are not equally many, or a
+            probability is not between 0 and 1.
     """
-    freedom = pairs - 1 if freedom is None else freedom
+    _check_probability(level)
+    _check_probability(wanted)
+    if is_one(sd) and is_one(pairs):
+        return float(_detectable(series(sd, "sd"), series(pairs, "pairs"), level, wanted, freedom).iloc[0])
+    index = next((each.index for each in (sd, pairs) if isinstance(each, pd.Series)), None)
+    index = series(pairs if is_one(sd) else sd, "sd").index if index is None else index
+    return _detectable(series(sd, "sd", index), series(pairs, "pairs", index), level, wanted, freedom)
+
+
+def _detectable(sd: pd.Series, pairs: pd.Series, level: float, wanted: float, given: Numbers | None) -> pd.Series:
+    if (sd < 0).any():
+        raise ValueError(f"a standard deviation is at least 0, not {sd.min()}")
+    freedom = pairs - 1 if given is None else series(given, "freedom", pairs.index)
     distances = {degrees: noncentrality(degrees, level, wanted) for degrees in freedom.unique() if degrees > 0}
     scale: pd.Series = freedom.map(distances).astype(float) / np.sqrt(pairs.clip(lower=1))
     return scale * sd
@@ -108,9 +147,7 @@ def pairs_for_equivalence(
     return _fewest(lambda pairs: equivalence_power(margin, sd, pairs, effect, level) >= wanted)
 
 
-def more_pairs(
-    sd: float, pairs: int, more: tuple[int, ...] = (1, 2, 5, 10), level: float = SIGNIFICANCE
-) -> pd.DataFrame:
+def more_pairs(sd: float, pairs: int, more: Sequence[int] = (1, 2, 5, 10), level: float = SIGNIFICANCE) -> pd.DataFrame:
     """Tells what more pairs would buy.
 
     Args:
@@ -128,6 +165,8 @@ def more_pairs(
         ValueError: As in :func:`power`.
     """
     _check(sd, pairs, level)
+    if not all(is_one(number) and number >= 0 for number in more):
+        raise ValueError(f"numbers of further pairs are at least 0, not {list(more)}")
     numbers = pd.Series([0, *more])
     total = numbers + pairs
     expected = sd * _shortfall(total) / float(_shortfall(pd.Series([pairs])).iloc[0])
@@ -151,6 +190,9 @@ def sd_interval(sd: float, pairs: int, confidence: float = 0.95) -> tuple[float,
 
 
 def _check(sd: float, pairs: int, level: float) -> None:
+    for name, value in (("a standard deviation", sd), ("a number of pairs", pairs)):
+        if not is_one(value):
+            raise ValueError(f"{name} is one number here, not {value!r}")
     if not 0 < sd < np.inf:
         raise ValueError(f"a standard deviation is a positive number, not {sd}")
     if pairs < 2:
@@ -159,8 +201,7 @@ def _check(sd: float, pairs: int, level: float) -> None:
 
 
 def _check_probability(value: float) -> None:
-    if not 0 < value < 1:
-        raise ValueError(f"a level, or a power, lies between 0 and 1: {value} does not")
+    probability(value, "a level, or a power,")
 
 
 def _shortfall(pairs: pd.Series) -> pd.Series:

@@ -10,6 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from reports.statistics.numbers import Numbers, series
+
 Floats = NDArray[np.float64]
 TAUS = np.linspace(-1, 1, 4001)
 FEWEST_ARMS = 5
@@ -43,7 +45,7 @@ class RankAgreement:
     reason: str
 
 
-def rank_agreement(short: pd.Series, full: pd.Series) -> RankAgreement:
+def rank_agreement(short: Numbers, full: Numbers) -> RankAgreement:
     """Compares the ranking of arms by short runs with that by full runs.
 
     The interval is the wider, at each end, of two. One is Cliff's (1996, "Ordinal Methods for Behavioral Data
@@ -54,13 +56,18 @@ def rank_agreement(short: pd.Series, full: pd.Series) -> RankAgreement:
     a tau of .8.) tests.benchmarks.statistics measures how it covers for 8 to 30 arms. Ties are as in tau-b.
 
     Args:
-        short: Scores after short runs, indexed by arm. Arms that lack either score are left out.
-        full: Scores after full runs, indexed by arm.
+        short: Scores after short runs, one an arm: a series or a mapping by arm, or a list in the order of ``full``.
+            Arms that lack either score are left out.
+        full: Scores after full runs, likewise.
 
     Raises:
-        ValueError: If an arm is there twice or a score is infinite.
+        ValueError: If a score is no number or infinite, an arm is there twice, or two lists are not equally long.
     """
     from scipy.stats import kendalltau
+
+    short, full = series(short, "short scores"), series(full, "full scores")
+    if len(short) != len(full) and all(isinstance(each.index, pd.RangeIndex) for each in (short, full)):
+        raise ValueError(f"{len(short)} short scores and {len(full)} full ones: they belong to the same arms, in order")
 
     if short.index.has_duplicates or full.index.has_duplicates:
         raise ValueError("an arm has more than one score")

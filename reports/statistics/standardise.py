@@ -7,11 +7,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import gammaln, nctdtrinc
 
+from reports.statistics.numbers import Numbers, probability, series
+
 NODES = 200
 
 
 def standardised(
-    effect: pd.Series, sd: pd.Series, pairs: pd.Series, freedom: pd.Series | None = None, confidence: float = 0.95
+    effect: Numbers, sd: Numbers, pairs: Numbers, freedom: Numbers | None = None, confidence: float = 0.95
 ) -> pd.DataFrame:
     """Returns Cohen's d_z with Hedges' correction, and the interval of the true d_z.
 
@@ -32,9 +34,16 @@ def standardised(
         confidence: Of the interval.
 
     Returns:
-        Columns ``standardised``, ``standardised_low``, ``standardised_high``, indexed like ``effect``.
+        Columns ``standardised``, ``standardised_low``, ``standardised_high``, indexed like ``effect``; one row for
+        numbers.
+
+    Raises:
+        ValueError: If something is no number, they are not equally many, or the confidence is not between 0 and 1.
     """
-    freedom = pairs - 1 if freedom is None else freedom
+    probability(confidence, "a confidence")
+    effect = series(effect, "effect")
+    sd, pairs = series(sd, "sd", effect.index), series(pairs, "pairs", effect.index)
+    freedom = pairs - 1 if freedom is None else series(freedom, "freedom", effect.index)
     known = (freedom > 1) & (sd > 0) & effect.notna()
     degrees = freedom.where(known).to_numpy(float)
     scale = np.sqrt(pairs.where(known).to_numpy(float))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
+
 import numpy as np
 import pandas as pd
 
+from reports.statistics.numbers import Numbers, series
 
-def equalising_weights(cost: pd.Series, space: pd.Series, bins: int = 10) -> pd.Series:
+
+def equalising_weights(cost: Numbers, space: pd.Series | Sequence[Hashable], bins: int = 10) -> pd.Series:
     """Returns weights under which all spaces have the same distribution of cost.
 
     Costs are cut into bins of equal width in log cost, over the range that all spaces share; each bin in which every
@@ -15,7 +19,7 @@ def equalising_weights(cost: pd.Series, space: pd.Series, bins: int = 10) -> pd.
     with.
 
     Args:
-        cost: One a network, positive.
+        cost: One a network, positive; a series gives the result its index.
         space: Which space each network is from.
         bins: How many bins.
 
@@ -25,6 +29,9 @@ def equalising_weights(cost: pd.Series, space: pd.Series, bins: int = 10) -> pd.
     Raises:
         ValueError: If a cost is not a positive number, there are no bins, or the spaces share no cost.
     """
+    cost, space = series(cost, "cost"), pd.Series(space)
+    if len(cost) != len(space) or space.isna().any():
+        raise ValueError(f"{len(cost)} costs and {space.count()} names of spaces: one of each is wanted a network")
     values = cost.to_numpy(float)
     if not (np.isfinite(values) & (values > 0)).all() or bins < 1:
         raise ValueError("costs that are positive numbers, and at least one bin, are wanted")
