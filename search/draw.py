@@ -88,13 +88,14 @@ def draw(space: Space, generator: random.Random, kept: Mapping[str, Kept] | None
     choice: Choice = {}
     for variable in space.in_order:
         if space.active(variable, choice):
-            level = _drawn(variable, space, generator, (kept or {}).get(variable.name))
+            level = drawn(variable, space, generator, (kept or {}).get(variable.name))
             if level is not None:
                 choice[variable.name] = level
     return choice
 
 
-def _drawn(variable: Variable, space: Space, generator: random.Random, kept: Kept | None) -> Level | None:
+def drawn(variable: Variable, space: Space, generator: random.Random, kept: Kept | None = None) -> Level | None:
+    """Returns a level of one variable, drawn as ``draw`` does; None is the baseline's own value, where it has one."""
     limits = variable.range
     if limits is None:
         options = space.options(variable)

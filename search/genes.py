@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from search.draw import draw
+from search.draw import draw, drawn
 from search.factors import Choice, Level, Variable
 from search.space import Space
 
@@ -88,7 +88,10 @@ class Genes:
                 found.pop(variable.name, None)
             elif not self._space.active(variable, choice):
                 fresh = draw(self._space, generator) if fresh is None else fresh
-                self._set(found, variable, fresh.get(variable.name))
+                level = fresh.get(variable.name)
+                if level is None and not self._space.active(variable, {}):  # the fresh arm has none, nor the baseline
+                    level = drawn(variable, self._space, generator)
+                self._set(found, variable, level)
         return found
 
     def crossed(self, one: Choice, other: Choice, generator: random.Random) -> Choice:
@@ -96,8 +99,12 @@ class Genes:
         parents = {variable.factor: generator.choice((one, other)) for variable in self._variables}
         found: Choice = {}
         for variable in self._variables:
+            if not self._space.active(variable, found):
+                continue
             parent = parents[variable.factor]
-            if self._space.active(variable, found) and variable.name in parent:
+            if variable.name not in parent and not self._space.active(variable, {}):
+                parent = other if parent is one else one  # there is no baseline's own value to have in its place
+            if variable.name in parent:
                 found[variable.name] = parent[variable.name]
         return found
 

@@ -67,6 +67,7 @@ def _best_under(plan: Plan, scored: Mapping[str, float]) -> list[str]:
     for limit in bands.limits if bands else ():
         assert bands is not None
         fitting = [plan.arms[arm] for arm in scored if plan.arms[arm].value(bands.cost) <= limit]
+        fitting = [arm for arm in fitting if not arm.outside]
         best = min(fitting, key=lambda arm: (-scored[arm.arm], _macs(arm), arm.arm), default=plan.baseline)
         if best is not plan.baseline:
             chosen[best.arm] = None

@@ -62,7 +62,8 @@ def _write_bands(session: Session) -> list[str]:
     folder.mkdir(exist_ok=True)
     confirmed, written = _confirmed(session), []
     for limit in bands.limits:
-        fitting = {arm: trials for arm, trials in confirmed.items() if _cost(session, arm, bands.cost) <= limit}
+        within = {arm: trials for arm, trials in confirmed.items() if not session.plan.arms[arm].outside}
+        fitting = {arm: trials for arm, trials in within.items() if _cost(session, arm, bands.cost) <= limit}
         path = folder / f"{bands.cost}_{limit:.12g}.safetensors"
         if not fitting:
             path.unlink(missing_ok=True)

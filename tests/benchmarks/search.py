@@ -3,13 +3,16 @@
     python -m tests.benchmarks.search                            # all problems and samplers; --repeats 5 is quick
     python -m tests.benchmarks.search --problem digits --sampler evolution --repeats 30
 
-Problems: ``digits``, a table of real trainings (``tests.benchmarks.table``), replayed; ``surface``, generated, whose
-accuracy rises with MACs and whose front is known; ``blind``, generated, whose accuracy has nothing to do with MACs.
+Problems: ``digits`` and ``cifar10``, tables of real trainings (``tests.benchmarks.table``), replayed; ``surface``,
+generated, whose accuracy rises with MACs and whose front is known; ``blind``, generated, whose accuracy has nothing to
+do with MACs. ``cifar10`` is not to be looked at while something is tuned.
 
-A search is the real one, queue, plan and sampler; only the training is looked up. At each point its front is the arms
-that it believes in, those of the best observed scores, and is valued by what they are worth: the mean over seeds, or
-the surface without noise. Never the observed score. Hypervolume is of accuracy against log MACs; the reference point,
-fixed beforehand, is the worst accuracy of all arms in the table (of 2,000 on a surface) and the most MACs.
+A search is the real one, queue, plan and sampler; only the training is looked up. With ``+stopping`` behind its name a
+sampler's arms are stopped early, by successive halving over rungs of the table's epochs: what an arm was trained until
+it stopped counts, and it is no candidate. At each point a search's front is the arms that it believes in, those of the
+best observed scores, and is valued by what they are worth: the mean over seeds, or the surface without noise. Never the
+observed score. Hypervolume is of accuracy against log MACs; the reference point, fixed beforehand, is the worst
+accuracy of all arms in the table (of 2,000 on a surface) and the most MACs.
 
 Printed: the MACs that a sampler trained, over those that random search trained in ``--trials`` trials, when it first
 held random's mean final hypervolume for good; median and quartiles over repeats, and how many never did. Goal: 1/10,
@@ -34,13 +37,19 @@ import numpy as np
 
 from blocks.source import parse_yaml, read_yaml
 from search.arms import Arm
+from search.budget import epoch_macs
 from search.draw import draw
 from search.explore import Proposed
 from search.plan import Plan
 from search.study import resolve_study
+from tests.benchmarks.table import SEEDS
 
 TABLES = Path(__file__).parent / "tables"
-SAMPLERS = ("random", "qmc", "tpe", "nsga2", "evolution", "smallest")
+STOPPING = "+stopping"
+SAMPLERS = (
+    "random", "qmc", "tpe", "nsga2", "evolution", "smallest", f"random{STOPPING}", f"evolution{STOPPING}"
+)  # fmt: skip
+TABLES_OF = ("digits", "cifar10")
 GENERATED = """\
 name: surface
 data: {kind: synthetic, image_size: 8, channels: 3, num_classes: 10, images: 300}
@@ -59,6 +68,7 @@ factors:
   width: {path: "network.stages[each].width", range: {low: 8, high: 96, step: 8}}
 """
 DESIGN = "design: {{kind: search, trials: {trials}, sampler: {sampler}, sampler_seed: {seed}, startup: 20}}\n"
+STOPPED = DESIGN.replace("}}", ", early_stopping: {{eta: 2}}}}")
 
 
 @dataclass
@@ -67,12 +77,12 @@ class Problem:
 
     Attributes:
         text: The study's YAML without its design.
-        score: The score of an arm that a search observes, and what the arm is worth.
+        score: The scores of an arm that a search observes, after each epoch, and what the arm is worth.
         reference: The worst accuracy, and the logarithm of the most MACs.
     """
 
     text: str
-    score: Callable[[Arm, int], tuple[float, float]]
+    score: Callable[[Arm, int], tuple[list[float], float]]
     reference: tuple[float, float]
 
 
@@ -93,7 +103,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=30)
     parser.add_argument("--trials", type=int, default=500)
     options = parser.parse_args()
-    for name in options.problem or [name for name in PROBLEMS if name != "digits" or (TABLES / "digits.csv").exists()]:
+    there = [name for name in PROBLEMS if name not in TABLES_OF or (TABLES / f"{name}.csv").exists()]
+    for name in options.problem or there:
         print(json.dumps(compared(name, options)))
 
 
@@ -104,10 +115,11 @@ def compared(name: str, options: argparse.Namespace) -> dict[str, Any]:
     goal = statistics.fmean(run[-1][1] for run in base)
     spent = statistics.fmean(run[-1][0] for run in base)
     print(f"{name}: random search reaches {goal:.4f} with {spent:.3g} MACs of training in {options.trials} trials")
-    print(f"{'':12}{'hypervolume after a':^30}\n{'':12}{'tenth of the MACs':>20}{'all':>10}", end="")
+    print(f"{'':20}{'hypervolume after a':^30}\n{'':20}{'tenth of the MACs':>20}{'all':>10}", end="")
     print(f"{'MACs to reach random’s':>25}{'quartiles':>20}{'never':>7}{'ms a trial':>12}")
     rows = []
-    for sampler in options.sampler or SAMPLERS:
+    samplers = [one for one in SAMPLERS if name in TABLES_OF or not one.endswith(STOPPING)]
+    for sampler in options.sampler or samplers:
         started = perf_counter()
         runs = (
             base
@@ -123,7 +135,7 @@ def compared(name: str, options: argparse.Namespace) -> dict[str, Any]:
         row |= {"share": middle, "low": low, "high": high, "never": never, "ms": taken}
         rows.append(row)
         print(
-            f"{sampler:12}{row['tenth']:20.4f}{row['end']:10.4f}{middle:25.3f}{low:11.3f} to {high:5.3f}{never:7}",
+            f"{sampler:20}{row['tenth']:20.4f}{row['end']:10.4f}{middle:25.3f}{low:11.3f} to {high:5.3f}{never:7}",
             end="",
         )
         print(f"{'' if sampler == 'random' else f'{taken:.1f}':>12}", flush=True)
@@ -131,23 +143,36 @@ def compared(name: str, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def search(problem: Problem, sampler: str, trials: int, seed: int) -> list[tuple[float, float]]:
-    """Returns the MACs trained so far, and the hypervolume of what is believed in, after every trial."""
-    named = "random" if sampler == "smallest" else sampler
-    text = problem.text + DESIGN.format(trials=trials, sampler=named, seed=seed)
+    """Returns the MACs of training so far, and the hypervolume of what is believed in, after every trial."""
+    named = "random" if sampler == "smallest" else sampler.removesuffix(STOPPING)
+    design = STOPPED if sampler.endswith(STOPPING) else DESIGN
+    text = problem.text + design.format(trials=trials, sampler=named, seed=seed)
     plan = Plan(resolve_study(parse_yaml(text, "search.yaml")))
     queue = Proposed(plan, Memory(), {})  # type: ignore[arg-type]
-    spent, seen, course = 0.0, [], []
+    spent, seen, course, trained = 0.0, [], [], dict[str, int]()
     while (trial := queue.next()) is not None:
         arm = plan.arms[trial.arm]
         assert arm.cost is not None
-        observed, worth = problem.score(arm, seed)
+        scores, worth = problem.score(arm, seed)
         if sampler == "smallest":
-            observed = math.log(arm.cost.params) / 100  # believes in nothing but the number of parameters
-        spent += arm.cost.macs
-        seen.append((math.log(arm.cost.macs), observed, worth))
-        queue.finished(trial, {"status": "completed", "val_accuracy": min(max(observed, 0.0), 1.0)})
+            scores = [math.log(arm.cost.params) / 100]  # believes in nothing but the number of parameters
+        end = queue.until(trial) or len(scores)
+        spent += (end - trained.get(trial.name, 0)) * epoch_macs(plan, arm)
+        trained[trial.name] = end
+        entry = reported(scores[:end])
+        if end < len(scores):
+            queue.paused(trial, {**entry, "status": "paused"})
+        else:
+            seen.append((math.log(arm.cost.macs), scores[-1], worth))
+            queue.finished(trial, entry)
         course.append((spent, hypervolume(seen, problem.reference)))
     return course
+
+
+def reported(scores: list[float]) -> dict[str, Any]:
+    """Returns what a trial reports that was trained so far."""
+    held = [min(max(score, 0.0), 1.0) for score in scores]
+    return {"status": "completed", "val_accuracy": held[-1], "epochs": [{"val_accuracy": one} for one in held]}
 
 
 def hypervolume(seen: list[tuple[float, float, float]], reference: tuple[float, float]) -> float:
@@ -176,24 +201,34 @@ def reached(run: list[tuple[float, float]], goal: float) -> float:
     return run[last + 1][0] if last + 1 < len(run) else math.inf
 
 
-def digits() -> Problem:
-    """Returns the table of real trainings: a score is one seed's last epoch, the worth the mean over seeds."""
-    space = (TABLES / "digits.yaml").read_text().partition("design:")[0]
-    plan = Plan(resolve_study(read_yaml(TABLES / "digits.yaml")))
-    columns = list(plan.baseline.levels)
-    with (TABLES / "digits.csv").open(newline="") as file:
+def table(name: str) -> Problem:
+    """Returns a table of real trainings: scores are one seed's, the worth is the mean of the last epochs over seeds."""
+    space = (TABLES / f"{name}.yaml").read_text().partition("design:")[0]
+    plan = Plan(resolve_study(read_yaml(TABLES / f"{name}.yaml")))
+    columns, epochs = list(plan.baseline.levels), plan.baseline.configuration.train.epochs
+    with (TABLES / f"{name}.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    last = max(int(name[3:]) for name in rows[0] if name.startswith("s0e"))
     scores = {
-        tuple(row[name] for name in columns): [float(row[f"s{seed}e{last}"]) for seed in range(3)] for row in rows
+        tuple(row[column] for column in columns): [
+            [float(row[f"s{seed}e{epoch}"]) for epoch in range(1, epochs + 1)] for seed in SEEDS
+        ]
+        for row in rows
     }
 
-    def score(arm: Arm, seed: int) -> tuple[float, float]:
-        own = scores[tuple(arm.levels[name] for name in columns)]
-        return own[seed % 3], statistics.fmean(own)
+    def score(arm: Arm, seed: int) -> tuple[list[float], float]:
+        key = tuple(arm.levels[column] for column in columns)
+        if key not in scores:
+            raise SystemExit(
+                f"{name}.csv has {len(rows):,} arms, and lacks {arm.label}: tests.benchmarks.table goes on"
+            )
+        return scores[key][seed % len(SEEDS)], worth(scores[key])
 
-    worst = min(statistics.fmean(own) for own in scores.values())
+    worst = min(map(worth, scores.values()))
     return Problem(space, score, (worst, math.log(max(float(row["macs"]) for row in rows))))
+
+
+def worth(scores: list[list[float]]) -> float:
+    return statistics.fmean(one[-1] for one in scores)
 
 
 def generated(worth: Callable[[Arm], float]) -> Problem:
@@ -202,9 +237,9 @@ def generated(worth: Callable[[Arm], float]) -> Problem:
     sample = [arm for _ in range(2000) if (arm := plan.judge(draw(plan.space, dice))).status == "run"]
     reference = min(map(worth, sample)), math.log(max(arm.cost.macs for arm in sample if arm.cost))
 
-    def score(arm: Arm, seed: int) -> tuple[float, float]:
+    def score(arm: Arm, seed: int) -> tuple[list[float], float]:
         true = worth(arm)
-        return true + random.Random(f"{arm.arm}/{seed}").gauss(0, 0.004), true
+        return [true + random.Random(f"{arm.arm}/{seed}").gauss(0, 0.004)], true
 
     return Problem(GENERATED, score, reference)
 
@@ -236,7 +271,8 @@ def depth(levels: Mapping[str, str], stage: int) -> int:
 
 
 PROBLEMS: dict[str, Callable[[], Problem]] = {
-    "digits": digits,
+    "digits": lambda: table("digits"),
+    "cifar10": lambda: table("cifar10"),
     "surface": lambda: generated(surface),
     "blind": lambda: generated(blind),
 }

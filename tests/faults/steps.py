@@ -1,10 +1,10 @@
 """Strikes the driver in the midst of a step: ``STEP:COUNT:SIGNAL``, such as ``checkpoint:2:SIGKILL``.
 
 The steps are those between which a driver can die: ``propose`` (a search has chosen an arm), ``dispatch`` (a trial is
-given to a worker), ``report`` (a trial has ended, and its line is written), ``record`` (half of that line is),
-``checkpoint`` (half of a trial's weights are), ``export`` (half of the winner's are), and ``page`` (``report.json`` is
-written and ``report.html`` is not). A fourth field sends the signal so many times. ``room:BYTES`` strikes with a disk
-on which no file may be larger than that.
+given to a worker), ``rung`` (a trial that paused is to go on), ``report`` (a trial has ended, and its line is written),
+``record`` (half of that line is), ``checkpoint`` (half of a trial's weights are), ``export`` (half of the winner's
+are), and ``page`` (``report.json`` is written and ``report.html`` is not). A fourth field sends the signal so many
+times. ``room:BYTES`` strikes with a disk on which no file may be larger than that.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import reports.page
 import search.dispatch
 from search.record import Record, line_of
 
-EVENTS = {"propose": "arm", "dispatch": "started", "report": "finished"}
+EVENTS = {"propose": "arm", "dispatch": "started", "rung": "rung", "report": "finished"}
 STEPS = ("propose", "dispatch", "report", "record", "checkpoint", "export", "page")
 
 

@@ -14,9 +14,12 @@ import pytest
 from search.interrupts import Interrupts, Terminated
 from search.record import read
 from tests.faults.runs import FEW, count, demand_same, demand_whole, in_session, wait_until
-from tests.search.command import Process, arms, finished, numbers, run, write_study
+from tests.search.command import SEARCH, Process, arms, finished, numbers, rows, run, write_study
 
 TUNED = FEW + "tune: {train.optimizer.lr: {low: 0.01, high: 1, log: true}, trials: 3}\n"
+STOPPED = SEARCH.replace("epochs: 1,", "epochs: 3,").replace(
+    "trials: 10, sampler: tpe", "budget: {epochs: 16}, early_stopping: {eta: 3}, sampler: evolution"
+)
 CHOSEN = ("arms", "derived", "tuning")
 
 
@@ -87,6 +90,24 @@ def test_f01_sigkill_in_the_midst_of_tuning(tmp_path: Path) -> None:
     assert Counter(finished(parts)) == Counter(finished(whole))
     assert finished(parts)[: len(before)] == before
     assert {key: arms(parts)[key] for key in CHOSEN} == {key: arms(whole)[key] for key in CHOSEN}
+
+
+@pytest.mark.slow
+def test_f01_sigkill_in_a_search_that_stops_arms_early_spends_its_budget_to_the_epoch(tmp_path: Path) -> None:
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+        write_study(tmp_path / name, STOPPED)
+    assert run(tmp_path / "whole", "study.yaml", "--inline").returncode == 0
+    whole, parts = (tmp_path / name / "runs" / "tiny_search" for name in ("whole", "parts"))
+    for step in ("propose:3", "rung:1", "report:2"):
+        done = Process(tmp_path / "parts", "study.yaml", "--inline", step=f"{step}:SIGKILL").wait()
+        assert done.returncode == -signal.SIGKILL, (step, done.stderr)
+    done = run(tmp_path / "parts", "study.yaml", "--inline")
+    assert done.returncode == 0, done.stderr
+    demand_same(parts, whole)
+    explored = [row for row in rows(parts / "results.csv") if row["phase"] == "explore"]
+    assert {row["status"] for row in explored} == {"completed", "stopped"}
+    assert sum(int(row["epochs"]) for row in explored) == 16
 
 
 def test_f02_a_signal_is_one_even_where_a_library_makes_an_error_of_its_own_of_it() -> None:

@@ -31,6 +31,11 @@ factors:
   width: {path: "network.stages[each].width", levels: [8, 12, 16, 24]}
   lr: {path: train.optimizer.lr, range: {low: 0.01, high: 1, log: true}}
 constraints: {macs: {max: 3e6}}"""
+CONDITIONAL = """\
+factors:
+  block: {levels: {inverted: {"network.stages[*].block": inverted_bottleneck}}}
+  expansion: {path: "network.stages[*].block.expansion", levels: [1, 2], when: {block: [inverted]}}
+  width: {path: "network.stages[each].width", levels: [8, 12, 16, 24]}"""
 QUIET = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 
 
@@ -158,6 +163,15 @@ def test_evolution_finds_more_for_less_than_random_search() -> None:
     (random_spent, random_found), (spent, found) = spent_and_found("random"), spent_and_found("evolution")
     assert found > 1.05 * random_found
     assert spent < 0.7 * random_spent
+
+
+def test_children_lack_no_level_that_the_baseline_has_none_for() -> None:
+    space, generator = searching("evolution", 6, factors=CONDITIONAL).space, random.Random(0)
+    genes = Genes(space)
+    for _ in range(300):
+        child = genes.crossed(draw(space, generator), draw(space, generator), generator)
+        for choice in (child, genes.changed(child, generator)):
+            assert ("expansion" in choice) == ("block" in choice)
 
 
 # The model
