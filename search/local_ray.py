@@ -78,14 +78,20 @@ class LocalRay:
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         import ray  # only now: it reads the token's variables when it is imported
 
-        ray.init(
-            address=address or "local",
-            num_cpus=None if address else max(slots or 1, default_workers(1)),
-            include_dashboard=None if address else False,
-            log_to_driver=False,
-            logging_level="error",
-            runtime_env=_shipped() if address else None,
-        )
+        try:
+            ray.init(
+                address=address or "local",
+                num_cpus=None if address else max(slots or 1, default_workers(1)),
+                include_dashboard=None if address else False,
+                log_to_driver=False,
+                logging_level="error",
+                runtime_env=_shipped() if address else None,
+            )
+        except ConnectionError as error:
+            if address is None:
+                raise
+            wanted = "a cluster with a token wants RAY_AUTH_MODE=token and its RAY_AUTH_TOKEN here"
+            raise ConnectionError(f"{error}; {wanted}") from error
 
 
 def _shipped() -> dict[str, Any] | None:
