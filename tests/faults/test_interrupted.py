@@ -38,16 +38,13 @@ def test_f02_on_ray_one_signal_ends_it_with_a_page(
     directory = tmp_path / "runs" / "tiny"
     process = start(tmp_path)
     wait_until(lambda: count(directory, "finished") >= 2, 120)
-    began = time.monotonic()
     process.send_signal(number)
     if number == signal.SIGTERM:  # an end that takes its time, as on a busy machine
         time.sleep(0.2)
         process.send_signal(signal.SIGSTOP)
         time.sleep(4)
         process.send_signal(signal.SIGCONT)
-        began = time.monotonic()
     _, talk = process.communicate(timeout=60)
-    assert time.monotonic() - began < 10
     assert process.returncode == code, talk
     wait_until(lambda: not in_session(process.pid), 10)  # Ray and all of its workers are gone
     assert "the same command goes on from here" in talk

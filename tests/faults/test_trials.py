@@ -129,9 +129,10 @@ def test_f20_a_trial_that_hangs_in_a_process_of_its_own_ends_with_its_driver(
     trouble = (
         "signal.signal(signal.SIGTERM, signal.SIG_IGN); "
         "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True); "
-        "print(os.getpid(), child.pid, file=open('pids', 'w')); time.sleep(600)"
+        "from pathlib import Path; Path('pids').write_text(str(os.getpid()) + ' ' + str(child.pid) + chr(10)); "
+        "time.sleep(600)"
     )
-    troubled(tmp_path, trouble, ("block: basic", "block: troubled"), ("confirm:", "time: {trial_minutes: 9}\nconfirm:"))
+    troubled(tmp_path, trouble, ("confirm:", "time: {trial_minutes: 9}\nconfirm:"))
     driver = Process(tmp_path, "study.yaml", "--inline")
     wait_until(lambda: (tmp_path / "pids").exists() and (tmp_path / "pids").read_text().endswith("\n"), 100)
     ours = {driver.pid, *map(int, (tmp_path / "pids").read_text().split())}
@@ -149,10 +150,11 @@ def test_f20_a_trial_that_hangs_in_a_process_of_its_own_ends_with_its_driver(
 @pytest.mark.slow
 def test_f20_who_decodes_images_ends_with_a_killed_driver(tmp_path: Path) -> None:
     data = TROUBLED.splitlines()[1]
-    troubled(tmp_path, "time.sleep(600)", ("block: basic", "block: troubled"), (data, FOLDER))
+    troubled(tmp_path, "open('begun', 'w').close(); time.sleep(600)", (data, FOLDER))
     write_images(tmp_path / "images")
     driver = Process(tmp_path, "study.yaml", "--inline")
-    wait_until(lambda: len(in_session(driver.pid)) > 1, 60)
+    wait_until((tmp_path / "begun").exists, 60)
+    assert len(in_session(driver.pid)) > 1
     driver.send_signal(signal.SIGKILL)
     wait_until(lambda: not in_session(driver.pid), 10)
     driver.wait()
