@@ -59,11 +59,13 @@ def _ranking(run: Run) -> None:
 
 
 def _interval(short: np.ndarray, full: np.ndarray, tau: float) -> tuple[float, float]:
-    """At each end the wider of Cliff's interval and that of a normal copula, without ties, pair by pair."""
+    """At each end the wider of Cliff's interval and that of a normal copula, pair by pair; with ties as in tau-b."""
     arms = len(short)
     agree = np.array(
         [[np.sign(short[i] - short[j]) * np.sign(full[i] - full[j]) for j in range(arms)] for i in range(arms)]
     )
+    untied = [sum(one != other for one in scores for other in scores) for scores in (short, full)]
+    agree = agree * arms * (arms - 1) / np.sqrt(untied[0] * untied[1])
     own = agree.sum(axis=1) / (arms - 1)
     squares = 4 * (arms - 2) * ((own - tau) ** 2).sum() / (arms - 1)
     squares += 2 * ((agree**2).sum() / (arms * (arms - 1)) - tau**2)
