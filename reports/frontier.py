@@ -134,7 +134,8 @@ def _contenders(cost: pd.Series, score: pd.Series, error: pd.Series) -> pd.Serie
 
 
 def bands(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
-    """Returns the best arm under each of a few round limits of MACs, from an eighth of the range to all of it.
+    """Returns the best arm under each limit of MACs that the study names (``confirm.best_under``) and some arm meets;
+    without any, under a few round ones, from an eighth of the range to all of it.
 
     Args:
         table: The run.
@@ -155,7 +156,7 @@ def bands(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
     rows = []
     measured = measured[["label", "macs", "mean", "n"]]
     measured = measured.sort_values(["mean", "macs"], ascending=[False, True], kind="stable")
-    for limit in _limits(measured["macs"]):
+    for limit in _named(table, measured["macs"]) or _limits(measured["macs"]):
         within = measured[measured["macs"] <= limit]
         best = within.iloc[0]
         tellable = [least_difference(scatter, best["n"], n) for n in within["n"].unique()]
@@ -173,6 +174,14 @@ def bands(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
             "lead": lead,
         }
     return pd.DataFrame(rows)
+
+
+def _named(table: Table, macs: pd.Series) -> list[float]:
+    """Returns the limits of MACs that the study names and some arm meets, and no limit; nothing if there are none."""
+    wanted = (table.study.get("confirm") or {}).get("best_under") or {}
+    own = [float(limit) for limit in wanted.get("limits", ()) if wanted["cost"] == "macs"]
+    met = sorted({limit for limit in own if (macs <= limit).any()})
+    return [*met, math.inf] if met else []
 
 
 def _limits(macs: pd.Series) -> list[float]:

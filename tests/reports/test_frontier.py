@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,16 @@ def test_each_band_names_its_best_arm(table: Callable[[str], Table]) -> None:
         assert row.mean == within["mean"].max()
         assert row.macs <= row.limit
         assert row.gain == pytest.approx(row.mean - arms.at[run.baseline, "mean"])
+
+
+def test_limits_that_the_study_names_are_the_bands_where_an_arm_meets_them(table: Callable[[str], Table]) -> None:
+    run = table("search")
+    arms = fold(run).dropna(subset=["mean"])
+    middle, least = float(arms["macs"].median()) + 1, float(arms["macs"].min())
+    named = {"best_under": {"cost": "macs", "limits": [middle, least / 2]}}
+    rows = bands(dataclasses.replace(run, study={**run.study, "confirm": named}), arms)
+    assert list(rows["limit"]) == [middle, math.inf]
+    assert rows["mean"].iloc[0] == arms[arms["macs"] <= middle]["mean"].max()
 
 
 def test_rivals_are_within_the_noise(table: Callable[[str], Table]) -> None:
