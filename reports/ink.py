@@ -127,9 +127,14 @@ def plain(text: object) -> str:
 
 
 def cut(text: object, width: int) -> str:
-    """Returns a text cut to so many characters, made safe."""
-    said = str(text)
-    return plain(said if len(said) <= width else said[: width - 1] + "…")
+    """Returns a text of so many characters at the most, made safe."""
+    return plain(shortened(str(text), width))
+
+
+def shortened(text: str, width: int) -> str:
+    """Leaves out the middle of a text that is too long: what begins alike is told apart by its end."""
+    end = (width - 1) // 2
+    return text if len(text) <= width else f"{text[: width - 1 - end]}…{text[-end:]}"
 
 
 def wrapped(label: object, width: int = 28, lines: int = 2) -> str:

@@ -154,7 +154,7 @@ def _against(frame: pd.DataFrame, cost: str) -> ink.Figure:
     cheapest, dearest = frame["x"].min(), frame["x"].max()
     horizontal = ink.log_axis(cheapest, dearest, TITLES[cost])
     if len(frame) <= MOST_TAGS:
-        frame = frame.assign(tag=[_short(tag) for tag in frame["tag"]])
+        frame = frame.assign(tag=[ink.shortened(tag, 12) for tag in frame["tag"]])
         ends = horizontal["range"], (low, high), base if base == base else cheapest
         sides = place(frame["x"].tolist(), frame["mean"].tolist(), frame["tag"].tolist(), *ends)
         # A label that would cover another is left to the hover text.
@@ -178,7 +178,7 @@ def _marks(part: pd.DataFrame, colour: str) -> ink.Trace:
         "x": part["x"].tolist(),
         "y": part["mean"].tolist(),
         "mode": "markers+text" if tagged else "markers",
-        "name": ink.plain(series + ", equal cost" * matched + ", tuned" * tuned),
+        "name": ink.wrapped(series + ", equal cost" * matched + ", tuned" * tuned, 32),
         "text": [ink.plain(tag) for tag in part["tag"]] if tagged else None,
         "textposition": part["side"].tolist() if tagged else None,
         "textfont": {"color": colour, "size": 12.5},
@@ -282,10 +282,6 @@ def _means(values: Floats, cell: NDArray[np.int64]) -> Floats:
     counts = np.bincount(cell[known], minlength=cell.max() + 1)
     sums = np.bincount(cell[known], weights=values[known], minlength=cell.max() + 1)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-
-
-def _short(tag: str) -> str:
-    return tag if len(tag) <= 14 else tag[:13] + "…"
 
 
 def _line(base: float) -> dict[str, Any]:

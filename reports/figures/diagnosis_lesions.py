@@ -70,7 +70,9 @@ def _panel(part: pd.DataFrame) -> ink.Figure:
     }
     vertical = {"range": [0, 1], "tickformat": ".0%"}
     margin = {"l": 52, "r": 14, "t": 10, "b": 60}
-    return ink.figure([bars, line], height=300, x={"type": "category", "tickangle": -45}, y=vertical, margin=margin)
+    return ink.figure(
+        [bars, line], height=300, x={"type": "category", "autoangles": [0, 45, 90]}, y=vertical, margin=margin
+    )
 
 
 def _hover(row: dict[Any, Any]) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from reports import ink
 from reports.arms import fold, front
 from reports.files import read_csv
-from reports.numbers import percent, percent_interval
+from reports.numbers import count, percent, percent_interval
 from reports.table import Table
 
 SECTION = "cost"
@@ -29,6 +29,7 @@ COLUMNS = {
 }
 SWITCH = "Cost"
 SIZE = "size"
+NAMES = {"torch": "torch", "onnxruntime": "ONNX Runtime", "int8": "int8 in ONNX Runtime"}
 ALIKE = ("engine", "provider", "threads", "machine")
 """Times that share these compare, and have a front; others have one of their own."""
 TEXTS = ("arm", "runtime", "precision", "machine", "date")
@@ -72,7 +73,7 @@ def caption(frame: pd.DataFrame) -> str:
 def draw(frame: pd.DataFrame) -> dict[str, ink.Figure]:
     """Draws the frame of :func:`data`, once for each batch, and once for the bytes."""
     drawn = {
-        f"batch {batch:.0f}": _against(part, "median", f"milliseconds for {batch:.0f} images, log scale")
+        f"batch {batch:.0f}": _against(part, "median", f"milliseconds for {_images(batch)}, log scale")
         for batch, part in frame.groupby("batch")
     }
     once = frame.assign(series=frame["engine"]).drop_duplicates(["arm", "runtime"])
@@ -86,11 +87,17 @@ def _against(frame: pd.DataFrame, cost: str, title: str) -> ink.Figure:
     traces = [_front(part, cost, 10 * frame[cost].max(), several=several) for part in alike]
     kinds = [part for _, part in frame.groupby(["series", "runtime"], sort=False)]
     for place, part in enumerate(kinds):
-        name = f"{part['runtime'].iloc[0]}{f', {part.series.iloc[0]}' if several else ''}"
+        runtime = str(part["runtime"].iloc[0])
+        name = NAMES.get(runtime, runtime) + (_beside(part) if several else "")
         traces.append(_marks(part, cost, ink.SERIES[place % len(ink.SERIES)], name))
     vertical = {"tickformat": ".1~%", "title": {"text": "validation accuracy"}}
     horizontal = ink.log_axis(float(frame[cost].min()), float(frame[cost].max()), title)
     return ink.figure(traces, height=400, x=horizontal, y=vertical)
+
+
+def _beside(part: pd.DataFrame) -> str:
+    """Returns in which circumstances it was measured, beside the engine, which the name tells."""
+    return str(part["series"].iloc[0]).removeprefix(str(part["engine"].iloc[0]))
 
 
 def _front(part: pd.DataFrame, cost: str, end: float, *, several: bool) -> ink.Trace:
@@ -142,4 +149,8 @@ def _hover(row: dict[Any, Any]) -> str:
     interval = percent_interval(row["low"], row["high"], 2)
     named = f"<b>{ink.plain(row['label'])}</b>, {ink.plain(row['runtime'])} ({ink.plain(row['series'])})"
     said = f"{named}<br>{percent(row['mean'], 2)} {interval}<br>"
-    return f"{said}{row['median']:.3f} ms for {row['batch']:.0f} images<br>{row['bytes']:,.0f} bytes"
+    return f"{said}{row['median']:.3f} ms for {_images(row['batch'])}<br>{row['bytes']:,.0f} bytes"
+
+
+def _images(batch: float) -> str:
+    return count(int(batch), "image")

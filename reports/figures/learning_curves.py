@@ -122,7 +122,7 @@ def _panel(frame: pd.DataFrame, span: list[float]) -> ink.Figure:
     longest = frame["series"].str.len().max()
     legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "itemclick": False}
     if len(names):
-        legend["title"] = {"text": ink.plain(panel), "side": "top", "font": {"size": 13}}
+        legend["title"] = {"text": ink.wrapped(panel, 30), "side": "top", "font": {"size": 13}}
     # Long names stand one under the other on a phone, the longest on two lines.
     height = 320 + (17 * len(names) * (2 if longest > 32 else 1) if longest > 14 else 0)
     margin = {"l": 52, "r": 16, "t": 10, "b": 44}

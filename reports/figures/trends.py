@@ -61,7 +61,8 @@ def _panel(part: pd.DataFrame, span: list[float]) -> ink.Figure:
     apart = levels[0] > 0 and levels[-1] / levels[0] >= 8
     title = ink.cut(part["factor"].iloc[0], 32) + (", log scale" if apart else "")
     horizontal: dict[str, Any] = ink.log_axis(levels[0], levels[-1], title) if apart else {"title": {"text": title}}
-    if len(levels) <= 12 and (part["over"] == "seeds").all():
+    own = part["over"].eq("seeds").all() or all(float(level).is_integer() for level in levels)  # not means of bins
+    if len(levels) <= 12 and own:
         horizontal |= {"tickvals": levels, "ticktext": [f"{level:.4g}" for level in levels]}
     names = part["series"].unique().tolist()
     traces = [_line(own, names.index(series), len(names) > 1) for series, own in part.groupby("series", sort=False)]
