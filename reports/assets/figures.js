@@ -7,6 +7,7 @@ const Figures = (() => {
   const touch = window.matchMedia("(pointer: coarse)");
   const said = document.getElementById("page-said");
   const NARROW = 520;
+  const LONG = 9; /* characters of a label that stands beside a point only where there is room */
   const openers = []; /* what is done with the id of an arm whose point was chosen */
 
   const config = {
@@ -34,6 +35,9 @@ const Figures = (() => {
     if ((width ?? plot.clientWidth) < NARROW) {
       figure.layout.margin = { ...figure.layout.margin, l: 44, r: Math.max(6, figure.layout.margin.r - 8) };
       figure.layout.font = { ...figure.layout.font, size: 11 };
+      figure.data = figure.data.map((trace) =>
+        trace.mode === "markers+text" ? { ...trace, text: trace.text.map((tag) => (tag.length > LONG ? "" : tag)) } : trace
+      );
     }
     return Plotly.react(plot, figure.data, figure.layout, config);
   };

@@ -65,12 +65,12 @@ def _map(part: pd.DataFrame, value: str, frame: pd.DataFrame) -> ink.Figure:
     ]  # fmt: skip
     horizontal = {
         "tickvals": list(range(len(columns))), "ticktext": [ink.cut(level, 16) for level in columns],
-        "range": [-0.5, len(columns) - 0.5], "title": {"text": ink.plain(part["columns"].iloc[0])}, "ticks": "",
+        "range": [-0.5, len(columns) - 0.5], "title": {"text": ink.cut(part["columns"].iloc[0], 32)}, "ticks": "",
         "showline": False,
     }  # fmt: skip
     vertical = {
         "tickvals": [-place for place in range(len(rows))], "ticktext": [ink.cut(level, 16) for level in rows],
-        "range": [-len(rows) + 0.5, 0.5], "title": {"text": ink.plain(part["rows"].iloc[0])}, "showgrid": False,
+        "range": [-len(rows) + 0.5, 0.5], "title": {"text": ink.cut(part["rows"].iloc[0], 16)}, "showgrid": False,
         "ticks": "", "showline": False,
     }  # fmt: skip
     return ink.figure(

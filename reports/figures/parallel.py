@@ -165,7 +165,7 @@ def _levels(frame: pd.DataFrame, axes: list[str]) -> ink.Trace:
         for at, level in zip(shown[f"at:{name}"].tolist(), map(told, shown[column]), strict=True):
             x.append(place)
             y.append(float(at))
-            text.append(" " + ink.cut(level, 12))
+            text.append(" " + ink.cut(level, 10))
     return {
         "type": "scatter", "x": x, "y": y, "mode": "text", "text": text, "textposition": "middle right",
         "textfont": {"color": ink.INK, "size": 11.5, "shadow": "auto"}, "hoverinfo": "skip", "showlegend": False,

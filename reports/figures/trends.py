@@ -34,12 +34,14 @@ def data(table: Table) -> pd.DataFrame:
 
 def caption(frame: pd.DataFrame) -> str:
     """Says what the points are, and what they are not."""
+    low, high = _span(frame)
+    cut = " Long ones are cut by the frame." if frame["low"].min() < low or frame["high"].max() > high else ""
     if (frame["over"] == "seeds").all():
-        said = "Mean validation accuracy at each level, with its 95% t interval over seeds."
+        said = "Mean validation accuracy at each level, with its 95% t interval over seeds." + cut
         if frame["series"].str.startswith("mean").any():
             said += " Each level is averaged over the settings of the other factors."
         return said
-    said = "Mean validation accuracy of the arms at each level, with its 95% t interval over arms."
+    said = "Mean validation accuracy of the arms at each level, with its 95% t interval over arms." + cut
     if frame["adaptive"].any():
         said += (
             " The sampler chose these arms after seeing others, so a level that it liked was tried in better company."
@@ -49,11 +51,17 @@ def caption(frame: pd.DataFrame) -> str:
 
 def draw(frame: pd.DataFrame) -> list[ink.Figure]:
     """Draws a panel a factor, all with the same vertical axis."""
+    span = _span(frame)
+    return [_panel(part, span) for _, part in frame.groupby("factor", sort=False)]
+
+
+def _span(frame: pd.DataFrame) -> list[float]:
+    """Returns the ends of the vertical axis: all means, and whiskers as far as they do not squash the means."""
     low, high = frame["mean"].min(), frame["mean"].max()
     room = max(high - low, 0.005)
     bottom = max(frame["low"].fillna(frame["mean"]).min(), low - 0.8 * room) - 0.05 * room
     top = min(frame["high"].fillna(frame["mean"]).max(), high + 0.8 * room) + 0.05 * room
-    return [_panel(part, [float(bottom), float(top)]) for _, part in frame.groupby("factor", sort=False)]
+    return [float(bottom), float(top)]
 
 
 def _panel(part: pd.DataFrame, span: list[float]) -> ink.Figure:
