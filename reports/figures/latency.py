@@ -152,5 +152,5 @@ def _hover(row: dict[Any, Any]) -> str:
     return f"{said}{row['median']:.3f} ms for {_images(row['batch'])}<br>{row['bytes']:,.0f} bytes"
 
 
-def _images(batch: float) -> str:
+def _images(batch: Any) -> str:
     return count(int(batch), "image")
