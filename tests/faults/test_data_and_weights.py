@@ -95,7 +95,7 @@ def test_f29_weights_that_are_damaged_newer_of_another_network_or_pickled(tmp_pa
         assert words in done.stderr, (name, done.stderr)
         assert "Traceback" not in done.stderr
     with pytest.raises(pickle.UnpicklingError):  # nor what a trial would go on from
-        restored(None, pickle.dumps(_Trap(str(tmp_path / "sprung"))))  # type: ignore[arg-type]
+        restored(None, pickle.dumps(_Trap(str(tmp_path / "sprung")), protocol=2))  # type: ignore[arg-type]
     assert not (tmp_path / "sprung").exists()
 
 

@@ -16,7 +16,7 @@ from sklearn.datasets import load_digits
 from blocks import load_model
 from search.described import own_splits
 from tests.search.command import Done, rows, run
-from tests.search.test_serve import ask, png
+from tests.search.test_serve import BAD, ask, png
 
 STUDY = Path(__file__).parents[2] / "studies" / "expansion_ablation.yaml"
 SHRUNK = ["train.epochs=3", "design.seeds=1", "design.match=null", "confirm.finalists=1", "confirm.seeds=2",
@@ -71,7 +71,7 @@ def test_every_command_of_the_chain_works_on_the_default_studys_run(tmp_path: Pa
     right = float((logits.argmax(1).numpy() == splits.test.labels).mean())
     assert right == pytest.approx(model.metrics["test_accuracy"], abs=1e-9)
     assert right > 0.3  # chance is 0.1
-    assert done(tmp_path, "verify", winner).count("as recorded") == 2
+    assert done(tmp_path, "verify", "runs/expansion_ablation").count("as recorded") == 2
 
     for kind, said in {
         "onnx": "batches 1, 2, 7 of 8x8 and 16x16",
@@ -89,7 +89,9 @@ def test_every_command_of_the_chain_works_on_the_default_studys_run(tmp_path: Pa
         done(tmp_path, "prune", winner, "--fraction", str(percent / 100), "--epochs", "1", "--out", out)
         pruned = load_model(tmp_path / out)
         assert pruned.metrics["macs"] < macs * model.metrics["macs"]
-        assert done(tmp_path, "verify", out).count("as recorded") == 2
+        said = done(tmp_path, "verify", out)
+        assert said.count("as recorded") == 1
+        assert "test: not recorded; the split was not opened" in said
 
     (tmp_path / "student.yaml").write_text(STUDENT)
     done(tmp_path, "run", "student.yaml", "--inline")
@@ -114,8 +116,9 @@ def serve(path: Path, latency: str) -> None:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        process.stdout.readline()
+        assert "10 labels, images of 1x8x8" in process.stdout.readline()
         url = process.stdout.readline().split()[-1]
+        assert url.startswith("http://127.0.0.1:")
         model = load_model(path)
         digits = np.round(load_digits().images * 255 / 16).astype(np.uint8)[:8]
         with torch.no_grad():
@@ -123,8 +126,21 @@ def serve(path: Path, latency: str) -> None:
         answers = [ask(url, png(digit)) for digit in digits]
         assert [status for status, _ in answers] == [200] * 8
         assert [said["label"] for _, said in answers] == [model.labels[label] for label in expected]
-        assert ask(url, b"no image")[0] == 400
+        assert ask(url, None)[1]["labels"] == list(model.labels)
+        assert ask(f"{url}health", None) == (200, {"status": "ok"})
+        status, said = ask(f"{url}predict", png(digits[0]))
+        assert (status, said["error"].partition(":")[0]) == (404, "there is nothing at /predict")
+        for name in ("text", "cut", "deep"):
+            status, said = ask(url, BAD[name][0])
+            assert status == 400
+            assert BAD[name][1] in said["error"]
+        port = url.rstrip("/").rpartition(":")[2]
+        again = subprocess.run([*command[:-3], port], capture_output=True, text=True, check=False, timeout=60)
+        assert again.returncode == 2
+        assert "something listens on 127.0.0.1" in again.stderr
     finally:
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
+    assert "starting Ray Serve" in err
+    assert "Traceback" not in err

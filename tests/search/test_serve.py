@@ -1,11 +1,8 @@
-"""A served model: images in, labels out; and a sentence for what is no image."""
+"""A served model: images in, labels out; a sentence for what is no image. Over HTTP: test_from_run_to_service.py."""
 
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from io import BytesIO
@@ -100,33 +97,3 @@ def ask(url: str, body: bytes | None) -> tuple[int, Any]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.loads(error.read())
-
-
-@pytest.mark.slow
-def test_over_http(path: Path) -> None:
-    command = [sys.executable, "-m", "search.serve", str(path), "--port", "0", "--replicas", "1"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        assert "5 labels, images of 3x8x8" in process.stdout.readline()
-        url = process.stdout.readline().split()[-1]
-        assert url.startswith("http://127.0.0.1:")
-        answers = Answers(path)
-        (expected,) = answers.answer([answers.read(png(PIXELS))])
-        status, said = ask(url, png(PIXELS))
-        assert (status, said["label"]) == (200, expected["label"])
-        assert said["probability"] == pytest.approx(expected["probability"], rel=1e-5)
-        assert ask(url, None)[1]["labels"] == list("abcde")
-        for name in ("text", "cut", "deep"):
-            status, said = ask(url, BAD[name][0])
-            assert status == 400
-            assert BAD[name][1] in said["error"]
-        port = url.rstrip("/").rpartition(":")[2]
-        again = subprocess.run([*command[:-4], "--port", port], capture_output=True, text=True, check=False, timeout=60)
-        assert again.returncode == 2
-        assert "something listens on 127.0.0.1" in again.stderr
-    finally:
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
-    assert "Traceback" not in err

@@ -126,7 +126,8 @@ def test_a_space_in_which_nothing_is_in_time_is_refused(monkeypatch: pytest.Monk
 def test_a_run_records_its_times_and_measures_nothing_again(
     tmp_path: Path, inline: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write_study(tmp_path, STUDY + "latency: {seconds: 0.01}\nconstraints: {latency_64: {max: 1e6}}\n")
+    text = STUDY.replace(", match: {cost: macs, tolerance: 0.08}", "").replace("epochs: 2", "epochs: 1")
+    path = write_study(tmp_path, text + "latency: {seconds: 0.01}\nconstraints: {latency_64: {max: 1e6}}\n")
     assert inline("study.yaml", "--dry-run") == 0
     said = capsys.readouterr().out
     assert "ms of 1" in said
@@ -162,7 +163,7 @@ def test_a_run_records_its_times_and_measures_nothing_again(
 
     with monkeypatch.context() as patched:
         patched.setattr(timing, "take_turns", never)
-        path.write_text(path.read_text().replace("seeds: 2, match", "seeds: 3, match"))
+        path.write_text(path.read_text().replace("one_at_a_time, seeds: 2", "one_at_a_time, seeds: 3"))
         assert inline("study.yaml") == 0
         run.refresh(folder)
     later = latency.main([str(folder), "--batch", "1", "--seconds", "0.01"])
@@ -207,8 +208,29 @@ def test_a_search_trades_accuracy_off_against_time_and_resumes_with_its_times(
         ("constraints: {latency_1: {max: 1, min: 2}}", r"min \(2\) is above max \(1\)"),
         ("latency: {threads: 0}", "latency.threads"),
         ("latency: {runtime: tensorrt}", "latency.runtime"),
+        ("latency: {provider: CPUExecutionProvider}", "a provider is ONNX Runtime's: say runtime: onnxruntime"),
+        ("latency: {runtime: onnxruntime, precision: bfloat16}", "precision is torch's"),
     ],
 )
 def test_bad_input(lines: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         study(lines)
+
+
+def test_a_study_times_all_arms_in_one_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    counting = Counting(monkeypatch)
+    rounded = "rounded: {path: train.evaluation.int8, levels: [true]}"
+    for design in (DESIGN, "design: {kind: search, trials: 4}"):
+        with pytest.raises(
+            InputError, match=r"study.yaml:\d+:\d+: latency.runtime: an arm answers in int8, which torch"
+        ):
+            plan(f"factors: {{{WIDE}, {rounded}}}", design, "latency: {seconds: 0.05}")
+    found = plan(f"factors: {{{WIDE}, {rounded}}}", DESIGN, "latency: {runtime: onnxruntime}")
+    runtimes = {row.label: row.latency["latency_1"].runtime for row in found.rows}
+    assert runtimes.pop("rounded=true") == "int8"
+    assert set(runtimes.values()) == {"onnxruntime"}
+    assert {row.latency["latency_1"].provider for row in found.rows} == {"CPUExecutionProvider"}
+    counting.measured.clear()
+    with pytest.raises(InputError, match=r"latency.provider: .*did you mean 'CPUExecutionProvider'"):
+        plan(FACTORS, DESIGN, "latency: {runtime: onnxruntime, provider: CPUExecutionProvidr}")
+    assert counting.measured == []
