@@ -25,8 +25,9 @@ def lost(table: Table) -> Mapping[str, tuple[int, int]]:
     trials = table.trials[table.trials["phase"] == "explore"].drop_duplicates(["arm", "seed"])
     planned = len(table.design.seeds)
     wanted = min(planned, max(2, (planned + 1) // 2))
-    ended = trials[trials["status"].isin(ENDED)].groupby("arm", sort=False)["status"]
-    counted = pd.DataFrame({"all": ended.size(), "whole": ended.agg(lambda each: int((each == "completed").sum()))})
+    ended = trials[trials["status"].isin(ENDED)]
+    whole = (ended["status"] == "completed").groupby(ended["arm"], sort=False)
+    counted = pd.DataFrame({"all": whole.size(), "whole": whole.sum()})
     gone = counted[(counted["all"] >= planned) & (counted["whole"] < wanted)]
     return MappingProxyType(
         {str(arm): (int(row["all"] - row["whole"]), int(row["all"])) for arm, row in gone.iterrows()}

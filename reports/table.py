@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -159,9 +160,12 @@ def read(folder: str | Path) -> Table:
     """
     folder = Path(folder)
     _require_files(folder)
-    arms = read_arms(folder / "arms.json")
+    with ThreadPoolExecutor() as pool:  # pandas parses without the interpreter's lock, while arms.json is decoded
+        trials = pool.submit(read_csv, folder / "results.csv", TRIAL_TEXT, TRIAL_NUMBERS, TRIAL_OPTIONAL)
+        epochs = pool.submit(read_csv, folder / "epochs.csv", EPOCH_TEXT, EPOCH_NUMBERS)
+        arms = read_arms(folder / "arms.json")
     try:
-        return _assemble(folder, arms)
+        return _assemble(folder, arms, trials.result(), epochs.result())
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{folder}: a field is missing or of the wrong type: {error}") from error
 
@@ -182,7 +186,7 @@ def _require_files(folder: Path) -> None:
         raise RunError(f"{folder}: not a run directory: {', '.join(missing)} missing")
 
 
-def _assemble(folder: Path, arms: Arms) -> Table:
+def _assemble(folder: Path, arms: Arms, trials: pd.DataFrame, epochs: pd.DataFrame) -> Table:
     design, selection = arms.design, arms.selection
     study = read_yaml(folder / "study.yaml")
     factors = tuple(_factor(factor, study) for factor in arms.factors)
@@ -200,8 +204,8 @@ def _assemble(folder: Path, arms: Arms) -> Table:
         baseline=arms.baseline,
         arms=frame,
         levels=_level_frame(listed, names, [column for factor in factors for column in factor.columns]),
-        trials=read_csv(folder / "results.csv", TRIAL_TEXT, TRIAL_NUMBERS, TRIAL_OPTIONAL),
-        epochs=read_csv(folder / "epochs.csv", EPOCH_TEXT, EPOCH_NUMBERS),
+        trials=trials,
+        epochs=epochs,
         finalists=tuple(selection["finalists"]),
         winner=selection["winner"],
         test_openings=_openings(selection),
