@@ -1,4 +1,5 @@
-"""The non-dominated order: which points no other beats in every coordinate, then which only those do, and so on.
+"""The non-dominated order: which points no other beats in every coordinate, then which only those do, and so on
+(Deb et al. 2002, "A fast and elitist multiobjective genetic algorithm").
 
 In every coordinate less is better.
 """
@@ -12,21 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Points = Sequence[tuple[float, ...]]
-
-
-def best(points: Points, count: int) -> list[int]:
-    """Returns the places of the ``count`` best points, the best first.
-
-    They come front by front (Deb et al. 2002, "A fast and elitist multiobjective genetic algorithm"). Of a front that
-    is not taken whole, each next point is the one that lies farthest from those before it, beginning with the least in
-    the first coordinate, so that what is kept is spread over the front (Salinas et al., arXiv:2106.12639).
-    """
-    chosen: list[int] = []
-    for front in fronts(points):
-        if len(chosen) >= count:
-            break
-        chosen += _spread(points, front, count - len(chosen))
-    return chosen
 
 
 def fronts(points: Points) -> list[list[int]]:
@@ -68,16 +54,26 @@ def _of_many(points: Points, order: list[int]) -> list[list[int]]:
     return [[order[index] for index in np.flatnonzero(level == front)] for front in range(level.max() + 1)]
 
 
-def _spread(points: Points, front: list[int], count: int) -> list[int]:
+def spread(points: Points, front: list[int], count: int) -> list[int]:
+    """Returns ``count`` points of a front, all of it if it has no more.
+
+    Each next one is the one that lies farthest from those before it, beginning with the least in the first coordinate,
+    so that what is kept is spread over the front (Salinas et al., arXiv:2106.12639).
+    """
     if count >= len(front):
         return front
     values = np.array([points[place] for place in front], dtype=float)
     width = np.ptp(values, axis=0)
     values = (values - values.min(0)) / np.where(width > 0, width, 1.0)
     chosen = [int(np.lexsort(values.T[::-1])[0])]
-    distance: NDArray[np.float64] = np.linalg.norm(values - values[chosen[0]], axis=1)
+    distance = _distances(values, chosen[0])
     while len(chosen) < count:
         distance[chosen[-1]] = -1.0
         chosen.append(int(distance.argmax()))
-        distance = np.minimum(distance, np.linalg.norm(values - values[chosen[-1]], axis=1))
+        np.minimum(distance, _distances(values, chosen[-1]), out=distance)
     return [front[index] for index in chosen]
+
+
+def _distances(values: NDArray[np.float64], place: int) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.sqrt(np.square(values - values[place]).sum(1))
+    return found

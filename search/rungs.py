@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, field_validator
 
 from blocks.base import Count, Number, Spec
-from search.nondominated import best
+from search.arrivals import Best
 
 if TYPE_CHECKING:
     from search.designs.base import AdaptiveDesign
@@ -72,8 +72,8 @@ class Rungs:
 
     def __init__(self, epochs: Sequence[int], eta: float, exempt: str) -> None:
         self.epochs, self.eta, self._exempt = tuple(epochs), eta, exempt
-        self._reached: dict[int, dict[str, tuple[float, ...]]] = {epoch: {} for epoch in epochs}
-        self._gone_on: dict[int, set[str]] = {epoch: set() for epoch in epochs}
+        self._reached: dict[int, set[str]] = {epoch: set() for epoch in epochs}
+        self._best = {epoch: Best() for epoch in epochs}
 
     def after(self, epoch: int) -> int | None:
         """Returns the first rung after an epoch; None if there is none."""
@@ -88,17 +88,14 @@ class Rungs:
         Returns:
             The arms that go on from this rung now and didn't before, the best first: this one, another, or none.
         """
-        reached, gone_on = self._reached[rung], self._gone_on[rung]
+        reached = self._reached[rung]
         if arm in reached:
             return []
-        reached[arm] = objectives
-        names = list(reached)
-        kept = [names[place] for place in best(list(reached.values()), int(len(names) / self.eta + 1e-9))]
-        going = [name for name in kept if name not in gone_on]
-        if arm == self._exempt and arm not in going:
-            going.append(arm)
-        gone_on.update(going)
-        return going
+        reached.add(arm)
+        going = self._best[rung].add(arm, objectives, int(len(reached) / self.eta + 1e-9))
+        if self._exempt in going and arm != self._exempt:  # it went on when it came
+            going.remove(self._exempt)
+        return [*going, arm] if arm == self._exempt and arm not in going else going
 
     def why_not(self, rung: int) -> str:
         """Returns why an arm that has just reached a rung is stopped there, in words."""

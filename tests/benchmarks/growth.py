@@ -2,11 +2,15 @@
 
     python -m tests.benchmarks.growth                                        # evolution
     python -m tests.benchmarks.growth --sampler nsga2 --trials 100 1000
+    python -m tests.benchmarks.growth --arrivals 2000                        # early stopping's decisions alone
 
 Printed, of a search that has so many trials, in CPU time of this process: milliseconds from one proposal to the next
 (mean of the last tenth; plan, sampler and record on disk are the real ones), by how much the process has grown, how
 long a new session takes until it can propose the next arm, and the size of the record. Goals at 10,000 trials of our
 own sampler: 10 ms a proposal, and 5 seconds to go on.
+
+Of early stopping: milliseconds an arm that comes to a rung, and how many times as long it takes to put all arms in
+order anew for each, which must come to the same.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import random
 import tempfile
 from pathlib import Path
 from time import process_time
@@ -21,19 +26,25 @@ from typing import Any
 
 from blocks.source import parse_yaml
 from search.arms import Trial
+from search.arrivals import Best
 from search.explore import Proposed
 from search.plan import Plan
 from search.record import Record
 from search.study import resolve_study
 from search.train.memory import resident
 from tests.benchmarks.search import DESIGN, GENERATED
+from tests.search.test_early_stopping import best as plainly_best
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sampler", default="evolution")
     parser.add_argument("--trials", type=int, nargs="+", default=[100, 1000, 10_000])
+    parser.add_argument("--arrivals", type=int, help="arms that come to a rung, in place of trials")
     options = parser.parse_args()
+    if options.arrivals:
+        print(json.dumps({"benchmark": "growth", "arrivals": options.arrivals, **arrived(options.arrivals)}))
+        return
     print(f"{options.sampler:>12}{'trials':>9}{'ms each':>15}{'grown, MiB':>12}{'to go on, s':>13}{'record, MiB':>13}")
     for trials in options.trials:
         with tempfile.TemporaryDirectory(prefix="growth-") as folder:
@@ -66,6 +77,22 @@ def grown(sampler: str, trials: int, folder: Path) -> dict[str, float]:
         assert Proposed(again, record, done).next() is not None
     took = process_time() - started
     return {"ms": (ends[-1] - ends[-1 - tenth]) / tenth * 1000, "mib": grown_by, "resume": took, "size": size}
+
+
+def arrived(count: int) -> dict[str, float]:
+    """Has so many arms come to a rung, of which larger ones mostly score better."""
+    dice, points, best = random.Random(0), list[tuple[float, float]](), Best()
+    for _ in range(count):
+        cost = dice.gauss(0, 1)
+        points.append((0.3 * math.exp(-cost / 2 - 1) + dice.gauss(0, 0.02), cost))
+    begun = process_time()
+    found = [best.add(str(number), point, (number + 1) // 3) for number, point in enumerate(points)]
+    then, gone_on, same = process_time(), set[str](), list[list[str]]()
+    for number in range(1, count + 1):
+        same.append([name for name in map(str, plainly_best(points[:number], number // 3)) if name not in gone_on])
+        gone_on.update(same[-1])
+    assert found == same
+    return {"ms": (then - begun) / count * 1000, "anew": (process_time() - then) / (then - begun)}
 
 
 def planned(sampler: str, trials: int) -> Plan:

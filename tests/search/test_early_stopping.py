@@ -16,7 +16,7 @@ from search.budget import epoch_macs
 from search.engine import Inline
 from search.explore import Listed, Proposed
 from search.interrupts import Interrupts
-from search.nondominated import best, fronts
+from search.nondominated import fronts, spread
 from search.plan import Plan
 from search.progress import Talk
 from search.racing import Runner, contenders, next_seed
@@ -280,6 +280,29 @@ def test_fronts_are_those_of_their_definition() -> None:
             expected.append(sorted(front))
             left -= set(front)
         assert [sorted(front) for front in fronts(points)] == expected
+
+
+def best(points: list[tuple[float, ...]], count: int) -> list[int]:
+    """Returns the places of the best points: front by front, and of one that is cut what is spread over it."""
+    chosen: list[int] = []
+    for front in fronts(points):
+        chosen += spread(points, front, count - len(chosen)) if len(chosen) < count else []
+    return chosen
+
+
+def test_arms_go_on_as_if_all_were_put_in_order_anew_at_every_arrival() -> None:
+    dice = random.Random(0)
+    for repeat in range(60):
+        coordinates, eta, exempt = repeat % 4 + 1, dice.choice([1.2, 2.0, 3.0, 4.0]), dice.randrange(40)
+        steps = dice.choice([3, 8, 10**9])  # few: many are equal, in one coordinate or in all
+        rungs, points, gone_on = Rungs((1,), eta, str(exempt)), list[tuple[float, ...]](), set[str]()
+        for number in range(dice.randint(1, 60)):
+            points.append(tuple(dice.randrange(steps) - 1.0 for _ in range(coordinates)))
+            kept = map(str, best(points, int(len(points) / eta + 1e-9)))
+            going = [name for name in kept if name not in gone_on]
+            going += [str(number)] if number == exempt and str(number) not in going else []
+            gone_on.update(going)
+            assert rungs.reach(str(number), 1, points[-1]) == going
 
 
 def test_of_a_front_that_is_cut_what_is_kept_is_spread_over_it() -> None:
