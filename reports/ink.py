@@ -121,6 +121,19 @@ def log_axis(low: float, high: float, title: str) -> dict[str, Any]:
     }
 
 
+def count_axis(high: float, title: str) -> dict[str, Any]:
+    """Returns an axis from zero to a large count, with ticks at round numbers and SI prefixes."""
+    scale = 10.0 ** math.floor(math.log10(high / 5))
+    step = next(scale * digit for digit in (1, 2, 5, 10) if high / (scale * digit) <= 5 * (1 + 1e-9))
+    ticks = [number * step for number in range(math.floor(high / step) + 1)]
+    return {
+        "range": [0, high],
+        "tickvals": ticks,
+        "ticktext": [round_quantity(tick) for tick in ticks],
+        "title": {"text": title},
+    }
+
+
 def plain(text: object) -> str:
     """Makes any text safe inside a figure, where plotly.js would take some tags for markup."""
     return html.escape(str(text), quote=False)

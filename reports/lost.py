@@ -34,11 +34,16 @@ def lost(table: Table) -> Mapping[str, tuple[int, int]]:
     )
 
 
-def called(table: Table, arms: Collection[str]) -> list[str]:
-    """Returns what arms of a factorial are called: levels of which all arms are among them, then the other arms."""
+def called(table: Table, arms: Collection[str], among: Collection[str] | None = None) -> list[str]:
+    """Returns what arms of a factorial are called: levels of which all arms are among them, then the other arms.
+
+    Args:
+        among: The arms that are spoken of, where a level's others are none of the matter; all cells without it.
+    """
     own = table.arms.index[
         (table.arms["status"] == "run") & (table.arms["match"] == "none") & table.arms["tuned_of"].isna()
     ]
+    own = own if among is None else own[own.isin(list(among))]
     levels, left, said = table.levels.loc[own], set(arms), []
     for column in levels.columns:
         for level in levels[column].dropna().unique():
@@ -50,8 +55,11 @@ def called(table: Table, arms: Collection[str]) -> list[str]:
 
 
 def some(names: list[str]) -> str:
-    """Returns names in words; of many, the first."""
-    return words(names if len(names) <= NAMED + 1 else [*names[:NAMED], f"{len(names) - NAMED} more"])
+    """Returns names in words; of many, the first. Semicolons part names that have commas of their own."""
+    shown = names if len(names) <= NAMED + 1 else [*names[:NAMED], f"{len(names) - NAMED} more"]
+    if len(shown) > 1 and any("," in name for name in shown):
+        return f"{'; '.join(shown[:-1])}; and {shown[-1]}"
+    return words(shown)
 
 
 def what_of(table: Table, arms: Collection[str]) -> str:

@@ -79,7 +79,7 @@ def _averaged(table: Table, standing: Mapping[str, str], effect: MainEffect) -> 
     absent = [arm for arm in dict.fromkeys(arm for pair in effect.pairs for arm in pair) if arm not in standing]
     gone = _gone(table, standing, [arm for pair in effect.pairs for arm in pair])
     kept = sum(not {*absent, *gone} & {*pair} for pair in effect.pairs)
-    reasons = _reasons(table, standing, absent, gone)
+    reasons = _reasons(table, standing, absent, gone, {arm for pair in effect.pairs for arm in pair})
     if not kept:
         return f"nothing to compare without {reasons}"
     if kept == len(effect.pairs):
@@ -101,12 +101,14 @@ def _gone(table: Table, standing: Mapping[str, str], arms: list[str]) -> list[st
     return [arm for arm in dict.fromkeys(arms) if arm in standing and standing[arm] in lost(table)]
 
 
-def _reasons(table: Table, standing: Mapping[str, str], absent: list[str], gone: list[str]) -> str:
+def _reasons(
+    table: Table, standing: Mapping[str, str], absent: list[str], gone: list[str], among: set[str] | None = None
+) -> str:
     said = []
     if gone:
-        said.append(f"{some(called(table, gone))}, which {what_of(table, [standing[arm] for arm in gone])}")
+        said.append(f"{some(called(table, gone, among))}, which {what_of(table, [standing[arm] for arm in gone])}")
     if absent:
-        said.append(f"{some(called(table, absent))}, which {'is' if len(absent) == 1 else 'are'} unmatched")
+        said.append(f"{some(called(table, absent, among))}, which {'is' if len(absent) == 1 else 'are'} unmatched")
     return " and ".join(said)
 
 

@@ -109,6 +109,11 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,}{SPACE}{noun if number == 1 else plural or noun + 's'}"
 
 
+def unbroken(text: str) -> str:
+    """Returns a text in which no line breaks at an arrow: "expansion 4 → 6"."""
+    return text.replace(" → ", f"{SPACE}→{SPACE}")
+
+
 def words(parts: list[str]) -> str:
     """Joins words as a sentence does: a, b and c."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)

@@ -18,6 +18,7 @@ from reports.details import details
 from reports.drawing import Drawn, draw, inert
 from reports.exchange import copies
 from reports.findings import Findings, find
+from reports.numbers import unbroken
 from reports.record import Encoded, as_text, encoded, record
 from reports.sections import Section
 from reports.table import Table, read
@@ -75,6 +76,7 @@ def fill(template: str, **content: object) -> str:
         bytecode_cache=_compiled(),
     )
     environment.filters["copies"] = lambda grid: inert(json.dumps(copies(grid)))
+    environment.filters["unbroken"] = unbroken
     scripts = [(HERE / "assets" / name).read_text(encoding="utf-8") for name in SCRIPTS]
     return environment.get_template(template).render(
         policy=_policy(scripts),

@@ -25,19 +25,19 @@ def winner(findings: Findings) -> Winner | None:
 
 def _chosen(findings: Findings, row: Row) -> str:
     shown = digits(findings.table)
-    interval = percent_interval(row["confirm_low"], row["confirm_high"], shown)
+    mean = _accuracy(row["confirm_mean"], row["confirm_low"], row["confirm_high"], shown)
     if findings.table.main_phase == "confirm":
         seeds = count(int(row["confirm_n"]), "seed")
-        return f"{percent(row['confirm_mean'], shown)} {interval} on validation over {seeds}."
+        return f"{mean} on validation over {seeds}."
     seeds = count(int(row["confirm_n"]), "fresh seed")
-    said = f"{percent(row['confirm_mean'], shown)} {interval} on validation over {seeds}, by which it was chosen among "
+    said = f"{mean} on validation over {seeds}, by which it was chosen among "
     said += count(len(findings.table.finalists), "finalist")
     said += " and the baseline" if findings.table.baseline not in findings.table.finalists else ""
     if row["gain_effect"] == row["gain_effect"]:
-        gain = f"{points(row['gain_effect'])} {points_interval(row['gain_low'], row['gain_high'])}"
+        gain = f"{points(row['gain_effect'])} {points_interval(row['gain_low'], row['gain_high'])}".rstrip()
         said += f"; {gain} against the baseline, paired"
     if row["worth"] == row["worth"]:
-        worth = f"{percent(row['worth'], shown)} {percent_interval(row['worth_low'], row['worth_high'], shown)}"
+        worth = _accuracy(row["worth"], row["worth_low"], row["worth_high"], shown)
         said += f". By both phases together, free of the luck of being chosen, it is worth {worth}"
     return f"{said}."
 
@@ -46,7 +46,7 @@ def _tested(findings: Findings, row: Row, seed: int) -> list[str]:
     if not row["test_n"] > 0:
         return []
     table, shown = findings.table, digits(findings.table, "test")
-    interval = percent_interval(row["test_low"], row["test_high"], shown)
+    mean = _accuracy(row["test_mean"], row["test_low"], row["test_high"], shown)
     often = "once" if len(table.test_openings) == 1 else f"{len(table.test_openings)} times,"
     when = f", opened {often} on {moments(table.test_openings)}" if table.test_openings else ""
     trials = table.phase("confirm")
@@ -57,10 +57,15 @@ def _tested(findings: Findings, row: Row, seed: int) -> list[str]:
     file = ""
     if len(own):
         file = f" The file holds seed {seed}{tie}, which has {percent(float(own.iloc[0]), shown)} there."
-    return [f"{percent(row['test_mean'], shown)} {interval} on the sealed test split{when}.{file}"]
+    return [f"{mean} on the sealed test split{when}.{file}"]
 
 
 def _costs(findings: Findings, row: Row) -> str:
     base = findings.table.entry(findings.table.baseline)["macs"]
     against = f" ({change(row['macs'] / base - 1)} against the baseline)" if row["macs"] != base else ""
     return f"{quantity(row['macs'], 'MACs')}{against}, {quantity(row['params'], 'parameters')}."
+
+
+def _accuracy(mean: float, low: float, high: float, shown: int) -> str:
+    """Returns a mean with its interval; of one seed there is none."""
+    return f"{percent(mean, shown)} {percent_interval(low, high, shown)}".rstrip()

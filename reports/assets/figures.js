@@ -31,6 +31,7 @@ const Figures = (() => {
     /* A figure may name the least width at which its labels stand apart; where there is less, it scrolls. */
     const across = width ?? (figure.layout.meta?.least > plot.clientWidth ? figure.layout.meta.least : undefined);
     if (across) Object.assign(figure.layout, { width: across, autosize: false });
+    plot.classList.toggle("wider", across > plot.clientWidth && !width);
     if (touch.matches) figure.layout.dragmode = false; /* a finger on a figure scrolls the page */
     if ((width ?? plot.clientWidth) < NARROW) {
       figure.layout.margin = { ...figure.layout.margin, l: 44, r: Math.max(6, figure.layout.margin.r - 8) };

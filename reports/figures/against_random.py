@@ -79,5 +79,5 @@ def _steps(frame: pd.DataFrame, name: str, vertical: dict[str, Any]) -> ink.Figu
                 "hoverinfo": "text",
             }
         )
-    horizontal = {"title": {"text": "MACs of training, all trials so far"}, "rangemode": "tozero"}
+    horizontal = ink.count_axis(frame["spent"].max(), "MACs of training, all trials so far")
     return ink.figure(traces, height=320, x=horizontal, y=vertical)

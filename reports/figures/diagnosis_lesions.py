@@ -71,7 +71,7 @@ def _panel(part: pd.DataFrame) -> ink.Figure:
     vertical = {"range": [0, 1], "tickformat": ".0%"}
     margin = {"l": 52, "r": 14, "t": 10, "b": 60}
     return ink.figure(
-        [bars, line], height=300, x={"type": "category", "autoangles": [0, 45, 90]}, y=vertical, margin=margin
+        [bars, line], height=300, x={"type": "category", "autotickangles": [0, 45, 90]}, y=vertical, margin=margin
     )
 
 

@@ -78,7 +78,7 @@ def caption(frame: pd.DataFrame) -> str:
     if frame["stopped"].any():
         said += " A cross is where trials were stopped early, and how far they had come on average."
     if frame["panel"].nunique() > 1:
-        said += " Each panel shows the baseline in black and the levels of one factor."
+        said += " Each panel shows the baseline, its line unbroken, and the levels of one factor."
     if _floor(frame) > frame["low"].min():
         said += (
             " The vertical axis starts at the lowest value of the last half of the epochs; the beginning is cut off."

@@ -9,7 +9,7 @@ import pandas as pd
 from reports.comparisons import BOTH, COST_NAMES, MATCHED, RAW, TUNED, interactions, why_no_verdict
 from reports.findings import Findings
 from reports.grid import Cell, Column, Glyph, Grid
-from reports.numbers import ABSENT, change, could_have_been, count, p_value, points, points_interval
+from reports.numbers import ABSENT, change, could_have_been, count, p_value, points, points_interval, unbroken
 from reports.sections import Section
 from reports.statistics import Verdict
 from reports.table import Table
@@ -66,7 +66,7 @@ def _row(table: Table, row: Row, matched: bool, gapped: bool, equal: str, scale:
     whole = row["pairs"] == row["planned"]
     pairs = ABSENT if row["verdict"] is None else str(row["pairs"]) if whole else f"{row['pairs']} of {row['planned']}"
     cells = [
-        Cell(row["change"], style="again" if row["at"] != RAW else "", arm=row["arm"] or ""),
+        Cell(unbroken(row["change"]), style="again" if row["at"] != RAW else "", arm=row["arm"] or ""),
         Cell(points(row["effect"]).removesuffix("\u00a0pp"), row["effect"]),
         Cell(points_interval(row["low"], row["high"]) or ABSENT, row["low"]),
         Cell("", row["effect"], glyph=_glyph(row, scale)),

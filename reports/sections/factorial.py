@@ -10,7 +10,7 @@ from reports.findings import Findings
 from reports.grid import Cell, Column, Grid
 from reports.lost import what_was_lost
 from reports.model import Model, model
-from reports.numbers import ABSENT, could_have_been, count, p_value, points, points_interval, words
+from reports.numbers import ABSENT, could_have_been, count, p_value, points, points_interval, unbroken, words
 from reports.sections import Section
 from reports.statistics import Factorial, Verdict
 
@@ -130,8 +130,8 @@ def _both(row: Row) -> str:
     """Returns the steps of an interaction in words: "expansion 4 → 2 and depth 1 → 3"."""
     names, base, own = (str(row[part]).split(":") for part in ("term", "against", "level"))
     if not len(names) == len(base) == len(own):  # a level has a colon of its own
-        return f"{row['against']} → {row['level']}"
-    return words([step(*each) for each in zip(names, base, own, strict=True)])
+        return unbroken(f"{row['against']} → {row['level']}")
+    return unbroken(words([step(*each) for each in zip(names, base, own, strict=True)]))
 
 
 def _method(fitted: Model) -> str:

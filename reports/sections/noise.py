@@ -42,8 +42,9 @@ def _story(findings: Findings, found: Noises) -> str:
         return f"{said}. With one seed, what the seed adds cannot be told."
     return (
         f"{said}, had other seeds trained them and other images judged them. Other seeds on the same images alone: "
-        f"{_size(row['seed_error'])}; the same networks on other images: {_size(row['image_error'])}. However many "
-        f"seeds, {_left(row['more_seeds'])} would be left; however many images, {_left(row['more_images'])}."
+        f"{_size(row['seed_error'])}; the same networks on other images: {_size(row['image_error'])}. More and more "
+        f"seeds alone would bring the error of both down to {_left(row['more_seeds'])}, more and more images alone to "
+        f"{_left(row['more_images'])}."
     )
 
 
@@ -93,7 +94,7 @@ def _size(error: float) -> str:
 
 
 def _left(error: float) -> str:
-    return "nothing that shows" if error < 5e-5 else _size(error)
+    return "almost nothing" if error < 5e-5 else _size(error)
 
 
 def _where(found: Noises) -> str:

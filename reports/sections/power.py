@@ -7,7 +7,7 @@ from typing import Any
 from reports.comparisons import BOTH, COST_NAMES, MATCHED, RAW, TUNED
 from reports.findings import Findings
 from reports.grid import Cell, Column, Grid
-from reports.numbers import ABSENT, count, points, seconds
+from reports.numbers import ABSENT, count, points, seconds, unbroken
 from reports.sections import Section
 from reports.statistics import sd_interval
 
@@ -74,7 +74,7 @@ def _row(findings: Findings, row: Row) -> list[Cell]:
     at = {RAW: "its own cost", MATCHED: f"equal {cost}", TUNED: "tuned", BOTH: f"equal {cost}, tuned"}
     known = row["needed"] == row["needed"]
     return [
-        Cell(row["change"]),
+        Cell(unbroken(row["change"])),
         Cell(at[row["at"]], style="whole"),
         Cell(points(row["effect"]), row["effect"]),
         Cell(points(row["sd"])[1:], row["sd"]),

@@ -77,7 +77,7 @@ def _race(table: Table) -> str:
         return ""
     seeds = table.trials[table.trials["phase"] == "explore"].groupby("arm")["seed"].nunique()
     more, most = int((seeds > 1).sum()), len(table.design.seeds)
-    return (
-        f"{percent(table.design.racing, 0)} of the budget was kept for more seeds of arms that may be on the front: "
-        f"{count(more, 'arm')} got more than one, {int((seeds == most).sum()):,} of them all {most}."
-    )
+    kept = f"{percent(table.design.racing, 0)} of the budget was kept for more seeds of arms that may be on the front"
+    if not more:
+        return f"{kept}: no arm got any."
+    return f"{kept}: {count(more, 'arm')} got more than one, {int((seeds == most).sum()):,} of them all {most}."

@@ -27,6 +27,7 @@ SKETCHES: dict[str, Callable[[], runs.Sketch]] = {
     "train": runs.trained,
     "list": runs.listed,
     "one seed": runs.one_seed,
+    "one fresh seed": runs.one_fresh_seed,
     "linked": runs.linked_factorial,
     "fraction": runs.fraction,
     "population": runs.populations,

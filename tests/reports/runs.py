@@ -6,6 +6,7 @@ import base64
 import csv
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ class Sketch:
     trials: list[Row] = field(default_factory=list)
     curves: list[Row] = field(default_factory=list)
     finalists: list[str] = field(default_factory=list)
+    confirm_seeds: list[int] = field(default_factory=lambda: list(CONFIRM_SEEDS))
     winner: Row | None = None
     planned: int | None = None
     warnings: list[str] = field(default_factory=list)
@@ -154,12 +156,12 @@ class Sketch:
         self.derived.append({"arm": name, "of": of, "role": role, "changes": changes, "cost": parent["cost"]})
         return name
 
-    def confirm(self, finalists: list[str]) -> None:
+    def confirm(self, finalists: list[str], seeds: Sequence[int] = CONFIRM_SEEDS) -> None:
         """Runs finalists and the baseline on fresh seeds, and names the winner by its validation mean."""
-        self.finalists = finalists
+        self.finalists, self.confirm_seeds = finalists, list(seeds)
         finalists = finalists or [self.arms[0]["arm"]]
         for arm in dict.fromkeys([*finalists, self.arms[0]["arm"]]):
-            for seed in CONFIRM_SEEDS:
+            for seed in seeds:
                 self.run(arm, seed, phase="confirm")
         rows = [row for row in self.trials if row["phase"] == "confirm" and row["arm"] in finalists]
         mean = {arm: np.mean([row["val_accuracy"] for row in rows if row["arm"] == arm]) for arm in finalists}
@@ -254,7 +256,7 @@ class Sketch:
             "engine": "ray",
             "seeds": {
                 "explore": [] if self.kind == "train" else self.seeds,
-                "confirm": list(CONFIRM_SEEDS) if self.winner else [],
+                "confirm": self.confirm_seeds if self.winner else [],
                 **{phase: used for phase, used in seeds.items() if used},
             },
             "varied": ["initialisation", "order", "augmentation"],
@@ -332,6 +334,13 @@ def finished_ablation(**changes: Any) -> Sketch:
             if entry["levels"]["expansion"] == "6" or entry["levels"]["attention"] == "se"
         ]
     )
+    return sketch
+
+
+def one_fresh_seed() -> Sketch:
+    """The default study, confirmed with a single seed: means without intervals."""
+    sketch = run_all(ablation(name="one_fresh_seed"))
+    sketch.confirm([entry["arm"] for entry in sketch.arms if entry["levels"]["expansion"] == "6"], seeds=[1000])
     return sketch
 
 
@@ -491,17 +500,17 @@ def matched_factorial() -> Sketch:
     return run_all(sketch)
 
 
-def lost_factorial() -> Sketch:
+def lost_factorial(expansions: Sequence[str] = ("4", "2")) -> Sketch:
     """A factorial of which one rate diverged, but for a single seed."""
     sketch = Sketch(
         name="lost_factorial",
         kind="factorial",
-        columns={"expansion": ["2", "4"], "rate": ["0.1", "0.3", "1.0", "10.0"]},
+        columns={"expansion": sorted(expansions), "rate": ["0.1", "0.3", "1.0", "10.0"]},
         baseline_levels={"expansion": "4", "rate": "0.1"},
         seeds=[0, 1, 2, 3, 4],
         question="Which rate does either expansion take?",
     )
-    for expansion in ("4", "2"):
+    for expansion in expansions:
         for place, rate in enumerate(("0.1", "0.3", "1.0", "10.0")):
             levels = {"expansion": expansion, "rate": rate}
             own = {name: level for name, level in levels.items() if level != sketch.baseline_levels[name]}

@@ -13,6 +13,7 @@ from scipy import stats
 from reports.answer import answer
 from reports.comparisons import comparisons, interactions
 from reports.findings import find
+from reports.lost import called, some
 from reports.model import model
 from reports.planned import planned_effects
 from reports.table import Table, read
@@ -123,6 +124,16 @@ def test_an_arm_that_diverges_at_one_level_alone_keeps_its_setting_from_counting
         "expansion:depth can't be estimated: no arm has expansion 4 with depth 3; lost: expansion=4, depth=3 (4 of 4 "
         "trials)"
     )
+
+
+def test_what_was_lost_is_called_by_its_level_among_the_arms_of_the_effect(tmp_path: Path) -> None:
+    table = read(runs.lost_factorial(("4", "2", "1")).write(tmp_path))
+    notes = comparisons(table).set_index("change")["note"]
+    for level in ("2", "1"):
+        said = "mean of 3 of 4 settings of the other factors, without rate=10.0, which diverged"
+        assert notes[f"expansion 4 → {level}"] == said
+    own = table.arms.index[table.arms["label"].isin(["expansion=2, rate=0.3", "expansion=2, rate=10.0"])]
+    assert some(called(table, own)) == "expansion=2, rate=0.3; and expansion=2, rate=10.0"
 
 
 def test_one_lost_seed_is_a_lost_pair_and_says_of_what(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def each_noise(run: Run, found: Found) -> Values:
     return [_judged(run)[name] for name in ("seed_error", "image_error")]
 
 
-@phrase("noise", r"However many seeds, (?:#|nothing) .+; however many images, (?:#|nothing).*")
+@phrase("noise", r"seeds alone would bring .+ to (?:#|almost nothing), more .+ images alone to (?:#|almost nothing)")
 def what_stays(run: Run, found: Found) -> Values:
     return [error for name in ("more_seeds", "more_images") if (error := _judged(run)[name]) >= 5e-5]
 

@@ -12,28 +12,35 @@ def winner(run: Run) -> Row:
     return next(row for row in run.rows("confirmed") if row["arm"] == chosen)
 
 
-@phrase("answer", r"^# \[#, #\] on validation over # (?:fresh )?seeds(?:, by which it was chosen among # finalists?)?")
+def spread(row: Row, name: str, found: Found) -> Values:
+    """Returns a mean and, where one is said with it, its interval; one seed has none."""
+    low, high = (row[f"{name.removesuffix('_mean').removesuffix('_effect')}_{end}"] for end in ("low", "high"))
+    ends = [low, high] if name.endswith("_effect") else clipped(low, high) if low is not None else []
+    return [row[name], *(ends if "[" in found.words else [])]
+
+
+@phrase("answer", r"^#(?: \[#, #\])? on validation over # (?:fresh )?seeds?(?:, by which .+ among # finalists?)?")
 def confirmed(run: Run, found: Found) -> Values:
     row = winner(run)
     among = [len(run.record["selection"]["finalists"])] if "finalist" in found.words else []
-    return [row["confirm_mean"], *clipped(row["confirm_low"], row["confirm_high"]), row["confirm_n"], *among]
+    return [*spread(row, "confirm_mean", found), row["confirm_n"], *among]
 
 
-@phrase("answer", r"; # \[#, #\] against the baseline, paired")
+@phrase("answer", r"; #(?: \[#, #\])? against the baseline, paired")
 def gain(run: Run, found: Found) -> Values:
-    return [winner(run)[name] for name in ("gain_effect", "gain_low", "gain_high")]
+    return spread(winner(run), "gain_effect", found)
 
 
-@phrase("answer", r"it is worth # \[#, #\]")
+@phrase("answer", r"it is worth #(?: \[#, #\])?")
 def worth(run: Run, found: Found) -> Values:
     row = winner(run)
-    return [row["worth"], *clipped(row["worth_low"], row["worth_high"])]
+    return [row["worth"], *(clipped(row["worth_low"], row["worth_high"]) if "[" in found.words else [])]
 
 
-@phrase("answer", r"^# \[#, #\] on the sealed test split(?:, opened # times)?")
+@phrase("answer", r"^#(?: \[#, #\])? on the sealed test split(?:, opened # times)?")
 def tested(run: Run, found: Found) -> Values:
     row = winner(run)
-    return [row["test_mean"], *clipped(row["test_low"], row["test_high"]), *openings(run, found)]
+    return [*spread(row, "test_mean", found), *openings(run, found)]
 
 
 @phrase("confirm", r"opened # times")
