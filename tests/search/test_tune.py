@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from blocks.source import InputError
+from search.confirm import choose_finalists
 from search.phases import FIRST_TUNE_SEED
 from search.plan import Plan
 from search.planned import planned_trials
@@ -172,7 +173,7 @@ def test_a_tuned_finalist_is_confirmed_beside_a_tuned_baseline(tmp_path: Path) -
     found = plan(*LINES)
     with Record(tmp_path) as record:
         made = explored(found, record, tmp_path, likes(0.5))
-        (finalist,) = made._finalists()
+        (finalist,) = choose_finalists(found, record, made._explored())
         names = {trial.arm for trial in made._confirm_trials([finalist])}
     assert found.tuning is not None
     assert found.arms[finalist].tuned_of
