@@ -15,6 +15,7 @@ from blocks.base import Count, Positive, Spec
 
 if TYPE_CHECKING:
     from search.arms import Arm, Derived, Trial
+    from search.designs.base import AdaptiveDesign
     from search.plan import Plan
 
 BACKWARD = 3
@@ -143,3 +144,12 @@ class Ledger:
     def _change(self, column: dict[str, float], trial: str, value: float) -> None:
         self._total += value - column.get(trial, 0.0)
         column[trial] = value
+
+
+def ledger_of(plan: Plan, design: AdaptiveDesign) -> Ledger:
+    """Returns the ledger of a search that is to begin."""
+    if design.budget is None:
+        return Ledger(plan, "trials", float(design.trials or 0))
+    gpus = plan.study.spec.ray.gpus
+    devices = float(gpus) if isinstance(gpus, float) and gpus else 1.0
+    return Ledger(plan, design.budget.currency, design.budget.limit, devices)

@@ -8,8 +8,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from search.nondominated import fronts
+
+if TYPE_CHECKING:
+    from search.course import Course
+    from search.designs.base import AdaptiveDesign
+    from search.plan import Plan
 
 Z = 1.645
 """An arm is out of the race if another beats it by more than so many standard errors of the difference: what chance
@@ -36,6 +42,24 @@ class Runner:
     def mean(self) -> float:
         """Of the scores."""
         return fmean(self.scores)
+
+
+def next_replicate(plan: Plan, design: AdaptiveDesign, course: Course) -> tuple[str, int] | None:
+    """Returns the arm of a search that gets one more seed, and that seed; None if none does, or none can be paid."""
+    costs = [name for name in design.objective_names if name != "val_accuracy"]
+    runners = [runner for arm in course.begun if (runner := _runner(plan, course, arm, costs)) is not None]
+    images = max((entry.get("val_images") or 0 for entry in course.ended.values()), default=0)
+    found = next_seed(contenders(runners, images), plan.seeds, course.begun)
+    return found if found is not None and course.ledger.fits(course.whole_price(found[0])) else None
+
+
+def _runner(plan: Plan, course: Course, arm: str, costs: Sequence[str]) -> Runner | None:
+    """Returns an arm with its scores; None if it has none yet, or one of its trials did not complete."""
+    rows = [course.ended[name] for seed in course.begun[arm] if (name := f"{arm}-s{seed}") in course.ended]
+    if not rows or any(row["status"] != "completed" for row in rows):
+        return None
+    own = plan.arms[arm]
+    return Runner(arm, [row["val_accuracy"] for row in rows], tuple(own.value(name) for name in costs))
 
 
 def contenders(runners: Sequence[Runner], images: int) -> list[Runner]:

@@ -104,6 +104,14 @@ class Rungs:
         return f"after epoch {rung} not among {some} that had come so far"
 
 
+def rungs_of(plan: Plan, design: AdaptiveDesign) -> Rungs | None:
+    """Returns the rungs of a search that is to begin; None if it stops no arms."""
+    spec = design.early_stopping
+    if spec is None:
+        return None
+    return Rungs(spec.epochs(plan.baseline.configuration.train.epochs), spec.eta, plan.baseline.arm)
+
+
 def check_rungs(plan: Plan, design: AdaptiveDesign) -> None:
     """Raises ``InputError`` where the arms of a plan can't be stopped at the rungs that its design names."""
     spec, source = design.early_stopping, plan.study.source

@@ -205,6 +205,11 @@ class AdaptiveDesign(DesignSpec):
         """The seeds that every arm has."""
         return self.seed_list if self.racing is None else self.seed_list[:1]
 
+    @property
+    def objective_names(self) -> tuple[str, ...]:
+        """What is traded off."""
+        return ("val_accuracy",)
+
     @model_validator(mode="after")
     def _one_budget(self) -> Self:
         if (self.trials is None) == (self.budget is None):

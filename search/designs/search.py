@@ -51,6 +51,10 @@ class Search(AdaptiveDesign):
     known: tuple[Text, ...] = ()
     prescreen: PrescreenSpec | None = None
 
+    @property
+    def objective_names(self) -> tuple[str, ...]:
+        return self.objectives
+
     def check(self, plan: Plan) -> None:
         check_rungs(plan, self)
         check_first(plan, self)

@@ -354,7 +354,7 @@ def test_evolution_learns_of_every_rung_and_optunas_samplers_of_the_first(tmp_pa
             proposer: Any = queue._proposer
             if sampler == "tpe":
                 told = [trial.values[0] for trial in proposer._study.trials]
-                firsts = {entry["epochs"][0]["val_accuracy"] for entry in queue._ended.values()}
+                firsts = {entry["epochs"][0]["val_accuracy"] for entry in queue._course.ended.values()}
                 assert len(told) == 20
                 assert set(told) == firsts
             else:
