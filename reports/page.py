@@ -6,11 +6,12 @@ import base64
 import hashlib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
 from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reports import ink, sections
 from reports.answer import Answer, answer, question
@@ -25,6 +26,7 @@ from reports.table import Table, read
 
 HERE = Path(__file__).parent
 SCRIPTS = ("plotly-cartesian.min.js", "figures.js", "tables.js", "details.js")
+DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 
 
 def build(run_dir: str | Path) -> Path:
@@ -76,7 +78,7 @@ def fill(template: str, **content: object) -> str:
         bytecode_cache=_compiled(),
     )
     environment.filters["copies"] = lambda grid: inert(json.dumps(copies(grid)))
-    environment.filters["unbroken"] = unbroken
+    environment.filters["unbroken"] = _unbroken
     scripts = [(HERE / "assets" / name).read_text(encoding="utf-8") for name in SCRIPTS]
     return environment.get_template(template).render(
         policy=_policy(scripts),
@@ -85,6 +87,11 @@ def fill(template: str, **content: object) -> str:
         look=inert(json.dumps(ink.look())),
         **content,
     )
+
+
+def _unbroken(text: str) -> Markup:
+    """Returns a text for the page in which no line breaks at an arrow or within a date."""
+    return Markup(DATE.sub(r'<span class="whole">\g<0></span>', str(escape(unbroken(text)))))
 
 
 def _compiled() -> BytecodeCache | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reports.findings import Findings
 from reports.grid import Cell, Column, Grid
-from reports.numbers import ABSENT, count
+from reports.numbers import ABSENT, SPACE, count
 from reports.provenance import provenance
 from reports.sections import Section
 from reports.selection import chosen, seeds_used, test_ledger
@@ -31,7 +31,7 @@ def build(findings: Findings) -> Section:
 
 
 def _trial_sum(counts: Counts) -> str:
-    parts = [f"{counts.of(status):,} {status}" for status in ENDED]
+    parts = [f"{counts.of(status):,}{SPACE}{status}" for status in ENDED]
     parts += [f"{counts.of('running'):,} running"] if counts.of("running") else []
     parts += [f"{counts.not_run:,} not run yet"] if counts.not_run else []
     sign = "=" if counts.adds_up else "≠"
@@ -48,7 +48,7 @@ def _earlier(counts: Counts) -> list[str]:
 
 
 def _arm_sum(counts: Counts) -> str:
-    parts = [f"{number:,} {status}" for status, number in counts.arms.items()]
+    parts = [f"{number:,}{SPACE}{status}" for status, number in counts.arms.items()]
     said = f"{count(counts.listed, 'arm')} = {' + '.join(parts)}."
     return said + (f" {count(counts.unmatched, 'arm')} could not be matched in cost." if counts.unmatched else "")
 
