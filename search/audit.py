@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from search.mend import mend
-from search.record import RunDirectoryError, command
+from search.run_directory import RunDirectoryError, command
 from search.standing import Standing
 
 MADE = ("study.yaml", "environment.json", "arms.json", "results.csv", "epochs.csv")

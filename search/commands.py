@@ -16,7 +16,7 @@ def exit_code(command: str, work: Callable[[], int]) -> int:
     from blocks import InfeasibleSpec, WeightsError
     from blocks.source import InputError
     from search.data.spec import DataError
-    from search.record import RunDirectoryError
+    from search.run_directory import RunDirectoryError
 
     try:
         return work()

@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from search.record import RunDirectoryError
+from search.run_directory import RunDirectoryError
 from search.standing import Entry, Standing
 
 LOOK_SECONDS = 2.0

@@ -21,7 +21,8 @@ from search.outputs import latest
 from search.pauses import Pauses
 from search.plan import Plan
 from search.progress import Talk
-from search.record import Record, write_atomically
+from search.record import Record
+from search.run_directory import write_atomically
 from search.time_limit import TimeLimit
 from search.tracking import Tracking
 from search.trial import Job

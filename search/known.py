@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from blocks.base import did_you_mean, there_are
 from search.factors import Choice, Variable, label
-from search.record import Record, RunDirectoryError, read
+from search.record import Record, read
+from search.run_directory import RunDirectoryError
 
 if TYPE_CHECKING:
     from search.designs.search import Search

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from search.providers import provider_of
-from search.record import write_atomically
+from search.run_directory import write_atomically
 
 FILE = "latency.csv"
 SAME = ("arm", "runtime", "precision", "batch", "threads", "provider")

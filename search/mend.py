@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from search.record import Record, record_of, scan, write_atomically
+from search.record import Record
+from search.record_lines import record_of, scan
+from search.run_directory import write_atomically
 from search.standing import Standing
 
 

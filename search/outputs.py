@@ -20,7 +20,8 @@ from search.diagnosis import numbers, write_diagnosis
 from search.latencies import Latency, write_latencies
 from search.plan import Plan, difference
 from search.prescreen import proxy_scores
-from search.record import OPENED_BESIDE, write_atomically
+from search.record import OPENED_BESIDE
+from search.run_directory import write_atomically
 
 SCHEMA = 1
 

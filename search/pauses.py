@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from search.arms import Trial
-from search.record import write_atomically
+from search.run_directory import write_atomically
 
 FOLDER = "checkpoints"
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
-from search.record import RunDirectoryError
+from search.run_directory import RunDirectoryError
 
 PLAIN_EVERY_SECONDS = 10.0
 WIDE = 100

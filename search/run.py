@@ -38,8 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
     # Imported here, so that --help and a mistyped option answer at once.
     from blocks.source import InputError
     from search.data.spec import DataError
-    from search.record import RunDirectoryError
     from search.resume import StudyChanged
+    from search.run_directory import RunDirectoryError
     from search.session import UnknownTrial
 
     try:
@@ -215,7 +215,7 @@ def _recorded(directory: Path) -> list[dict[str, Any]]:
 
 
 def _demand_free(directory: Path) -> None:
-    from search.record import RunDirectoryError, busy, holder
+    from search.run_directory import RunDirectoryError, busy, holder
 
     if (held := holder(directory)) is not None:
         raise RunDirectoryError(busy(directory, held))

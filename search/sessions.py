@@ -13,7 +13,8 @@ from search.environment import environment
 from search.opening import now
 from search.plan import Plan
 from search.planned import beside_seeds
-from search.record import Scan, command
+from search.record_lines import Scan
+from search.run_directory import command
 from search.standing import Standing
 from search.study import Study
 

@@ -13,7 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from search.record import OPENED_BESIDE, Scan, command, holder, scan
+from search.record import OPENED_BESIDE
+from search.record_lines import Scan, scan
+from search.run_directory import command, holder
 
 PHASES = ("tune", "explore", "random", "fidelity", "confirm")
 """In their order."""

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
 
-from search.record import RunDirectoryError
+from search.run_directory import RunDirectoryError
 from search.standing import PHASES, Standing
 
 WIDTH = 80

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from search.described import Scores, describe
 from search.jobs import configuration_of, cut_of, weights_of
 from search.outputs import latest
-from search.record import write_atomically
+from search.run_directory import write_atomically
 
 if TYPE_CHECKING:
     from search.session import Session

@@ -23,9 +23,10 @@ from search.opening import now
 from search.outputs import MADE, selection
 from search.plan import Plan
 from search.progress import Talk, say
-from search.record import Record, Snapshot, command, write_atomically
+from search.record import Record, Snapshot
 from search.refresh import Refresher
 from search.resume import StudyChanged, changes, check_resumable
+from search.run_directory import command, write_atomically
 from search.session import Session
 from search.sessions import seconds_left, session_entry, surroundings
 from search.shelf import Shelf

@@ -9,7 +9,7 @@ from typing import Any
 from blocks import TrainedNetwork, save_model
 from search.described import in_int8
 from search.formats import Order, source
-from search.record import write_atomically
+from search.run_directory import write_atomically
 
 SUFFIX = ""
 

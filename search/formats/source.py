@@ -8,7 +8,7 @@ from blocks import InfeasibleSpec, python_source
 from blocks.source import InputError
 from search.deployed import check
 from search.formats import Order
-from search.record import write_atomically
+from search.run_directory import write_atomically
 
 SUFFIX = ".py"
 

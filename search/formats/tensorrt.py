@@ -13,7 +13,7 @@ from blocks.source import InputError
 from search.deployed import check, description, example
 from search.formats import Order
 from search.formats.pt2 import exported
-from search.record import write_atomically
+from search.run_directory import write_atomically
 
 SUFFIX = ".ts"
 

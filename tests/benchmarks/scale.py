@@ -31,7 +31,8 @@ from search.local_ray import LocalRay
 from search.outputs import write_outputs
 from search.plan import Plan
 from search.progress import Talk
-from search.record import Record, record_of
+from search.record import Record
+from search.record_lines import record_of
 from search.session import Session
 from search.shelf import Shelf
 from search.standing import Standing

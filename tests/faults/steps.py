@@ -19,7 +19,8 @@ from typing import Any
 import blocks.weights
 import reports.page
 import search.dispatch
-from search.record import Record, line_of
+from search.record import Record
+from search.record_lines import line_of
 
 EVENTS = {"propose": "arm", "dispatch": "started", "rung": "rung", "report": "finished"}
 STEPS = ("propose", "dispatch", "report", "record", "checkpoint", "export", "page")

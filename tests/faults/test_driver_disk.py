@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from search.record import Record, RecordWarning, read, record_of, scan
+from search.record import Record, RecordWarning, read
+from search.record_lines import record_of, scan
 from search.standing import Standing
 from tests.faults.runs import (
     FEW,

@@ -11,7 +11,7 @@ import pytest
 
 from search.environment import environment
 from search.plan import Plan
-from search.record import record_of
+from search.record_lines import record_of
 from search.study import load_study
 from tests.faults.runs import count, wait_until
 from tests.search.command import Process, run, write_study

@@ -6,7 +6,8 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
-from search.record import Record, read, scan
+from search.record import Record, read
+from search.record_lines import scan
 from tests.faults.runs import copied, demand_same, demand_whole
 from tests.search.command import Done, finished, run
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from search.record import Record, RecordWarning, RunDirectoryError, read, write_atomically
+from search.record import Record, RecordWarning, read
+from search.run_directory import RunDirectoryError, write_atomically
 
 
 def written(directory: Path, count: int) -> Path:
