@@ -19,7 +19,7 @@ def as_markdown(findings: Findings) -> str:
     parts.append(quoted(said.caveats))
     if said.winner:
         parts.append(f"### {said.winner.role}: {plain_markdown(said.winner.label)}")
-        parts.append(" ".join(plain_markdown(sentence) for sentence in said.winner.sentences))
+        parts.append("\n".join(f"- {plain_markdown(sentence)}" for sentence in said.winner.sentences))
     for module in sections.discover():
         if module.ID in TABLES:
             parts += [

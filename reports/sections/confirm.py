@@ -66,12 +66,12 @@ def _grid(findings: Findings) -> Grid:
         *((Column("Test", hint="With its 95% t interval"),) if tested else ()),
         Column("Seeds"),
     )
-    note = "Means; 95% t intervals over seeds under them, clipped to 0–100%. Differences in percentage points (pp)."
+    note = "Means with 95% t intervals over seeds, clipped to 0–100%. Differences in percentage points (pp)."
     if known:
         note += (
             " Both phases: what the arm is worth by its scores in explore and on fresh seeds together, drawn towards "
             "the others by as much as the noise calls for. The best of several finalists on fresh seeds is itself a "
-            "little lucky; this is not."
+            "little lucky; what both phases say is not."
         )
     body = [_row(findings, row, known=known, tested=tested) for row in rows]
     return Grid("Finalists on fresh seeds", columns, body, note)

@@ -76,5 +76,5 @@ def _row(row: dict[Any, Any], shown: int) -> list[Cell]:
         Cell(percent(row["own_score"], shown), row["own_score"]),
         Cell(percent(row["score"], shown), row["score"]),
         Cell(points(row["gain"]), row["gain"]),
-        Cell(tried, float(row["candidates"])),
+        Cell(tried, float(row["ended"])),
     ]

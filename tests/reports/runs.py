@@ -694,13 +694,15 @@ def tuned_ablation() -> Sketch:
 
 
 def _tune(sketch: Sketch, entry: Row) -> None:
-    """Tries three learning rates of an arm, and gives it a tuned arm unless its own is the best."""
+    """Tries three rates of an arm, of which one may diverge, and gives it a tuned arm unless its own is the best."""
     path, own = "train.optimizer.lr", 0.1
     candidates = []
     for value, gain in ((0.1, 0.0), (0.03, 0.009 if entry["label"] != "baseline" else -0.01), (0.4, -0.012)):
         accuracy = sketch.truth[entry["arm"]] + gain
         name = entry["arm"] if value == own else sketch.derive(entry["arm"], "tune", {path: value}, accuracy)
-        sketch.run(name, TUNE_SEED, phase="tune")
+        gone = value == 0.4 and entry["label"] == "expansion=1"
+        reason = "the training loss was nan in epoch 2" if gone else ""
+        sketch.run(name, TUNE_SEED, phase="tune", status="diverged" if gone else "completed", reason=reason)
         row = sketch.trials[-1]
         candidates.append(
             {
@@ -708,7 +710,7 @@ def _tune(sketch: Sketch, entry: Row) -> None:
                 "val_accuracy": row["val_accuracy"],
             }
         )  # fmt: skip
-    best = max(candidates, key=lambda candidate: candidate["val_accuracy"])
+    best = max(candidates, key=lambda candidate: candidate["val_accuracy"] or 0)
     tuned = entry["arm"]
     if best["arm"] != entry["arm"]:
         tuned = sketch.arm(
