@@ -8,7 +8,7 @@ from reports.answer.parts import Clause, Statement
 from reports.arms import digits
 from reports.findings import Findings
 from reports.frontier import noise
-from reports.numbers import count, percent, points, points_interval, quantity, round_quantity
+from reports.numbers import count, percent, percent_interval, points, points_interval, quantity, round_quantity
 from reports.table import Table
 
 Row = dict[Any, Any]
@@ -45,15 +45,27 @@ def band(findings: Findings, row: Row) -> Statement:
         best += _outside(findings.table).replace("; it is", ",") or ", the baseline itself"
     elif row["gain"] == row["gain"]:
         best += f", {points(row['gain'])} against the baseline"
+    again = _again(findings, row["arm"])
     if not row["rivals"]:
-        return Statement(subject, (Clause(best),))
+        return Statement(subject, (Clause(best), *again))
     labels = findings.arms["label"]
     cheapest = f"{labels[row['rival']]} at {quantity(findings.arms['macs'][row['rival']], 'MACs')}"
     told = f"{labels[row['next']]} cannot be told from it"
     if row["rivals"] > 1:
         others = "" if row["rival"] == row["next"] else f"; the cheapest is {cheapest}"
         told = f"{count(row['rivals'], 'arm')} cannot be told from it: the best is {labels[row['next']]}{others}"
-    return Statement(subject, (Clause(best), Clause(told)))
+    return Statement(subject, (Clause(best), *again, Clause(told)))
+
+
+def _again(findings: Findings, arm: str) -> tuple[Clause, ...]:
+    """Says what an arm reached in the confirm phase, if it was there."""
+    if arm not in findings.confirmed.index:
+        return ()
+    row: Row = findings.confirmed.loc[arm].to_dict()
+    shown = digits(findings.table)
+    interval = percent_interval(row["confirm_low"], row["confirm_high"], shown)
+    reached = f"{percent(row['confirm_mean'], shown)} {interval}".strip()
+    return (Clause(f"On {count(int(row['confirm_n']), 'fresh seed')} it reached {reached}"),)
 
 
 def search_caveat(findings: Findings) -> str:

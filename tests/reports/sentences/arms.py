@@ -58,6 +58,14 @@ def best_within(run: Run, found: Found) -> Values:
     return [row["mean"], row["macs"], *([row["gain"]] if "against" in found.words else [])]
 
 
+@phrase("answer", r"^On # fresh seeds? it reached #(?: \[#, #\])?")
+def confirmed_within(run: Run, found: Found) -> Values:
+    arm = _band(run, found)["arm"]
+    row = next(row for row in run.rows("confirmed") if row["arm"] == arm)
+    ends = clipped(row["confirm_low"], row["confirm_high"]) if "[" in found.words else []
+    return [row["confirm_n"], row["confirm_mean"], *ends]
+
+
 @phrase("answer", r"# arms cannot be told from it: .+")
 def rivals(run: Run, found: Found) -> Values:
     row, every = _band(run, found), {row["arm"]: row for row in run.rows("arms")}
