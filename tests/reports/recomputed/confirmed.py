@@ -34,7 +34,7 @@ def _worth(run: Run, rows: list[Row]) -> None:
     first, fresh = run.wide("explore").dropna(axis=1), run.wide("confirm").dropna(axis=1)
     fresh = fresh[[arm for arm in fresh if arm in first]]
     lengths = {(run.study.get(part) or {}).get("epochs") for part in ("train", "confirm")} - {None}
-    if first.shape[1] < 4 or fresh.shape[1] < 2 or len(lengths) > 1:
+    if first.shape[1] < 4 or min(fresh.shape) < 2 or len(lengths) > 1:  # one fresh seed tells no noise of its phase
         for name in ("worth", "worth_low", "worth_high"):
             run.check("confirmed", rows, name, [None] * len(rows))
         return
