@@ -18,7 +18,7 @@ from torch import Tensor
 from blocks import Metadata, Network, TrainedNetwork
 from search.deployed import Deployed
 from search.formats import Order, library
-from search.formats.onnx import Quiet, export_graph, session
+from search.formats.onnx import Quiet, describe, export_graph, session
 from search.train.tally import Score, Tally
 
 if TYPE_CHECKING:
@@ -56,6 +56,10 @@ def quantise(model: TrainedNetwork, splits: Splits, out: Path) -> None:
             weight_type=quantisation.QuantType.QInt8,
             extra_options={"ActivationSymmetric": False, "WeightSymmetric": True},
         )
+        onnx = library("onnx", "onnx")
+        graph = onnx.load(out)  # without what the float graph said of itself, which quantising leaves behind
+        describe(graph, model)
+        onnx.save(graph, out)
 
 
 def agreement(model: TrainedNetwork, splits: Splits, run: Run, out: Path) -> list[str]:

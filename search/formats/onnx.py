@@ -55,11 +55,17 @@ def export_graph(order: Order) -> None:
     for node in graph.graph.node:
         node.ClearField("metadata_props")  # where in this machine's files a node comes from
         node.ClearField("doc_string")
-    for name, value in _properties(order.model).items():
-        entry = graph.metadata_props.add()
-        entry.key, entry.value = name, value
+    describe(graph, order.model)
     onnx.checker.check_model(graph)
     onnx.save(graph, order.out)
+
+
+def describe(graph: Any, model: TrainedNetwork) -> None:
+    """Writes into an ONNX graph what its images and its answers are, in place of what it says of itself."""
+    del graph.metadata_props[:]
+    for name, value in _properties(model).items():
+        entry = graph.metadata_props.add()
+        entry.key, entry.value = name, value
 
 
 def session(path: Path, threads: int = 1, provider: str = CPU) -> Any:

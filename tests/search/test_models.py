@@ -156,9 +156,8 @@ def test_graphs(run: Path, kind: str, tmp_path: Path, capsys: pytest.CaptureFixt
     else:
         told = {entry.key: entry.value for entry in importlib.import_module("onnx").load(path).metadata_props}
         told = {name: value if name == "images" else json.loads(value) for name, value in told.items()}
-    if kind != "int8":  # ONNX Runtime's quantisation leaves a graph's metadata behind
-        assert told["labels"] == list(model.labels)
-        assert (told["input"], told["mean"]) == ([1, 8, 8], list(model.metadata.mean))
+    assert told["labels"] == list(model.labels)
+    assert (told["input"], told["mean"]) == ([1, 8, 8], list(model.metadata.mean))
 
 
 def test_tensorrt_has_its_labels_beside_it(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
