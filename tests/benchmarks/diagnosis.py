@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from statistics import median
+from statistics import median, quantiles
 
 from blocks import NetworkSpec
 from search.data import DATASETS, Splits, prepare
@@ -46,9 +46,18 @@ def main() -> None:
         splits = prepare(DATASETS.parse(data))
         spec = NetworkSpec.model_validate(network)
         seconds(spec, splits, epochs, "off")  # warm-up
-        pairs = [[seconds(spec, splits, epochs, mode) for mode in ("sampled", "off")] for _ in range(rounds)]
-        ratio = median(own / without for own, without in pairs)
-        print(f"{name}: {ratio:.3f} times the time without (median of {rounds}; {median(w for _, w in pairs):.1f} s)")
+        turns = [in_turn(spec, splits, epochs, first=bool(turn % 2)) for turn in range(rounds)]
+        ratios = [turn["sampled"] / turn["off"] for turn in turns]
+        low, ratio, high = quantiles(ratios, n=4)
+        without = median(turn["off"] for turn in turns)
+        spread = f"quartiles {low:.3f} to {high:.3f} of {rounds}"
+        print(f"{name}: {ratio:.3f} times the time without ({spread}; {without:.1f} s)")
+
+
+def in_turn(spec: NetworkSpec, splits: Splits, epochs: int, *, first: bool) -> dict[str, float]:
+    """Returns the CPU times of a trial with diagnosis and of one without; who is first changes from turn to turn."""
+    modes = ("sampled", "off") if first else ("off", "sampled")
+    return {mode: seconds(spec, splits, epochs, mode) for mode in modes}
 
 
 def seconds(spec: NetworkSpec, splits: Splits, epochs: int, mode: str) -> float:
