@@ -246,7 +246,7 @@ def _vertical(frame: pd.DataFrame) -> tuple[float, float]:
     top = min(frame["high"].fillna(frame["mean"]).max(), high + 0.6 * room)
     # The axis ends at 0 and 100%, but a little later where a mean itself stands there, above which is its name.
     bottom = max(bottom - 0.06 * room, min(0, low - 0.03 * room))
-    top = min(top + 0.06 * room, max(1, high + 0.06 * room))
+    top = min(top + 0.09 * room, max(1, high + 0.09 * room))
     return float(bottom), float(top)
 
 
