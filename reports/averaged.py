@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from reports.comparison import BOTH, MATCHED, RAW, TUNED, Comparison, accuracies, tuned
-from reports.main_effects import Effect, cells, main_effects
+from reports.main_effects import Effect, main_effects
 from reports.model import model
 from reports.statistics import SIGNIFICANCE, Verdict, holm, paired
 from reports.statistics.verdicts import judge
@@ -68,7 +68,7 @@ def _in_family(mains: pd.Series, steps: pd.Series, family: int) -> pd.Series:
 
 def _main_effects(table: Table) -> Iterator[tuple[Comparison, Effect]]:
     """Yields each level's main effect as the arms are, tuned, at equal cost, and both."""
-    own = {str(arm): str(arm) for arm in cells(table)}
+    own = {str(arm): str(arm) for arm in table.cells}
     twins = _twins(table, own)
     terms = {RAW: own, TUNED: _all_tuned(table, own), MATCHED: twins, BOTH: _all_tuned(table, twins)}
     found = {at: list(main_effects(table, standing)) for at, standing in terms.items() if standing is not None}

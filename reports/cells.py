@@ -23,7 +23,7 @@ def cells(table: Table) -> pd.DataFrame:
     Of many pairs of factors the six with the largest interactions are kept.
     """
     arms = fold(table)
-    arms = arms[(arms["match"] == "none") & arms["tuned_of"].isna() & arms["mean"].notna()]
+    arms = arms[arms.index.isin(table.cells) & arms["mean"].notna()]
     groups = [group for group in together(table) if table.levels.loc[arms.index, group[0]].nunique(dropna=False) > 1]
     parts = []
     for one, other in combinations(groups, 2):

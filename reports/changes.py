@@ -41,8 +41,7 @@ def bare(table: Table) -> str | None:
     """Returns the arm of a leave-one-out study that has every part off, or None where there is none."""
     if table.design.kind != "leave_one_out":
         return None
-    own = table.arms.index[(table.arms["match"] == "none") & table.arms["tuned_of"].isna()]
-    off = (table.levels.loc[own] == OFF).sum(axis=1)
+    off = (table.levels.loc[table.listed] == OFF).sum(axis=1)
     return str(off.idxmax()) if off.max() > 1 else None
 
 

@@ -96,7 +96,7 @@ def _against_baseline(table: Table) -> pd.DataFrame:
 
 def _declared(table: Table) -> Iterator[Comparison]:
     """Yields each arm's comparison as it is, at equal cost where costs are matched, and tuned where recipes are."""
-    arms = table.arms[(table.arms["match"] == "none") & table.arms["tuned_of"].isna()]
+    arms = table.arms.loc[table.listed]
     for arm, status, reason in zip(arms.index, arms["status"], arms["reason"], strict=True):
         if arm == table.baseline:
             continue

@@ -57,7 +57,7 @@ def importance(table: Table) -> Importance | None:
     if table.design.kind not in KINDS or (table.design.fraction or {}).get("kind", "full") != "full":
         return None
     arms = fold(table)
-    arms = arms[(arms["match"] == "none") & arms["tuned_of"].isna() & arms["mean"].notna()]
+    arms = arms[arms.index.isin(table.cells) & arms["mean"].notna()]
     if table.design.kind == "factorial":
         arms = arms[~arms.index.isin(list(lost(table)))]
     terms = _terms(table, arms.index)

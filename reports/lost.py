@@ -40,10 +40,7 @@ def called(table: Table, arms: Collection[str], among: Collection[str] | None = 
     Args:
         among: The arms that are spoken of, where a level's others are none of the matter; all cells without it.
     """
-    own = table.arms.index[
-        (table.arms["status"] == "run") & (table.arms["match"] == "none") & table.arms["tuned_of"].isna()
-    ]
-    own = own if among is None else own[own.isin(list(among))]
+    own = table.cells if among is None else table.cells[table.cells.isin(list(among))]
     levels, left, said = table.levels.loc[own], set(arms), []
     for column in levels.columns:
         for level in levels[column].dropna().unique():
@@ -74,9 +71,6 @@ def what_was_lost(table: Table) -> str:
     """Says which arms were lost, and with how many of their trials; nothing if none was."""
     if not lost(table):
         return ""
-    own = [
-        arm for arm in lost(table) if table.arms.at[arm, "match"] == "none" and table.arms.at[arm, "tuned_of"] is None
-    ]
-    own = own or list(lost(table))
+    own = [arm for arm in lost(table) if arm in table.listed] or list(lost(table))
     without, trials = (sum(lost(table)[arm][place] for arm in own) for place in (0, 1))
     return f"{some(called(table, own))} ({without:,} of {trials:,} trials)"

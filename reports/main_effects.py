@@ -43,7 +43,7 @@ def main_effects(table: Table, standing: Mapping[str, str]) -> Iterator[Effect]:
     Args:
         standing: Which arm stands for each cell: itself, its twin, or the one with the recipe that was found for it.
     """
-    run = cells(table)
+    run = table.cells
     levels = table.levels.loc[run].astype(object)
     base: dict[str, Any] = {name: table.levels.at[table.baseline, name] for name in table.levels.columns}
     usable = [arm for arm in run if arm in standing and standing[arm] not in lost(table)]
@@ -67,12 +67,6 @@ def main_effects(table: Table, standing: Mapping[str, str]) -> Iterator[Effect]:
         if weights.empty and len(effect.weights):
             said = "nothing is left of it: both levels have the same networks"
         yield Effect(change, weights, said, _one_sided(table, standing, effect))
-
-
-def cells(table: Table) -> pd.Index:
-    """Returns the arms of a design as it lists them: neither twins nor arms with a recipe of their own."""
-    own = (table.arms["status"] == "run") & (table.arms["match"] == "none") & table.arms["tuned_of"].isna()
-    return table.arms.index[own]
 
 
 def _averaged(table: Table, standing: Mapping[str, str], effect: MainEffect) -> str:

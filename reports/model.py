@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.lost import lost, what_was_lost
-from reports.main_effects import cells
 from reports.statistics import Factorial, Inestimable, factorial
 from reports.table import Table
 
@@ -29,7 +28,7 @@ def model(table: Table) -> Model | None:
     if table.design.kind != "factorial":
         return None
     gone = lost(table)
-    run = [arm for arm in cells(table) if arm not in gone]
+    run = [arm for arm in table.cells if arm not in gone]
     trials = table.phase("explore").drop_duplicates(["arm", "seed"])
     trials = trials[trials["arm"].isin(run)]
     if trials["val_accuracy"].count() == 0:

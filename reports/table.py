@@ -141,6 +141,17 @@ class Table:
         return {str(column): value for column, value in self.arms.loc[arm].items()}
 
     @functools.cached_property
+    def listed(self) -> pd.Index:
+        """The arms that the design lists: neither equal-cost twins nor arms with a recipe that was found for them."""
+        return self.arms.index[(self.arms["match"] == "none") & self.arms["tuned_of"].isna()]
+
+    @functools.cached_property
+    def cells(self) -> pd.Index:
+        """Those of the listed arms that were run."""
+        run: pd.Index = self.listed[self.arms.loc[self.listed, "status"] == "run"]
+        return run
+
+    @functools.cached_property
     def earlier(self) -> frozenset[str]:
         """Trials of an earlier plan: of finalists, or samples, that others took the place of since."""
         return frozenset(self.environment["planned"].get("earlier") or ())

@@ -11,7 +11,6 @@ from reports.arms import fold
 from reports.changes import together
 from reports.comparisons import DECLARED
 from reports.lost import lost
-from reports.main_effects import cells
 from reports.statistics import group_means, means
 from reports.table import Table
 
@@ -87,8 +86,8 @@ def _over_settings(table: Table, group: tuple[str, ...], levels: pd.Series) -> p
 
 def _shared(table: Table, group: tuple[str, ...], levels: pd.Series) -> list[str]:
     """Returns the cells; where some were lost, those of settings of the other factors that have every level left."""
-    kept = [arm for arm in cells(table) if arm not in lost(table)]
-    if len(kept) == len(cells(table)):
+    kept = [arm for arm in table.cells if arm not in lost(table)]
+    if len(kept) == len(table.cells):
         return kept
     others = [column for column in table.levels.columns if column not in group]
     settings = pd.Series([*map(tuple, table.levels.loc[kept, others].to_numpy())], index=kept, dtype=object)

@@ -14,7 +14,6 @@ if __name__ == "__main__":
 
 import argparse
 import csv
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from search.mend import mend
-from search.run_directory import RunDirectoryError, command
+from search.run_directory import RunDirectoryError, command, sha256_of
 from search.standing import Standing
 
 MADE = ("study.yaml", "environment.json", "arms.json", "results.csv", "epochs.csv")
@@ -110,15 +109,15 @@ def _spoilt(standing: Standing) -> Iterator[str]:
     for name in dict.fromkeys((*MADE, *told)):
         if name in MADE and not (directory / name).is_file():
             yield f"{name} is missing"
-        elif name in told and _sha256(directory / name) != told[name]:
+        elif name in told and sha256_of(directory / name) != told[name]:
             yield f"{name} is not what was made of the record"
     exported = standing.last("exported") or {}
     for name, sha256 in exported.get("sha256", {}).items():
-        if _sha256(directory / name) != sha256:
+        if sha256_of(directory / name) != sha256:
             yield f"{name} is not the file that was exported"
     for trial in exported.get("kept", ()):
         sha256 = standing.finished.get(trial, {}).get("weights_sha256")
-        if sha256 and _sha256(directory / "weights" / f"{trial}.safetensors") != sha256:
+        if sha256 and sha256_of(directory / "weights" / f"{trial}.safetensors") != sha256:
             yield f"weights/{trial}.safetensors is not what was trained"
     if (directory / "results.csv").is_file() and (wrong := _wrong_rows(standing)):
         yield f"results.csv and the record tell different things of {_named(wrong)}"
@@ -161,10 +160,6 @@ def _wrong_rows(standing: Standing) -> list[str]:
     ends = {trial: entry["status"] for trial, entry in standing.finished.items()}
     lacking = [trial for phase in standing.phases for trial in phase.trials if trial in ends and trial not in rows]
     return lacking + [trial for trial, status in rows.items() if ends.get(trial) != status]
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def _named(trials: list[str]) -> str:

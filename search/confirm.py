@@ -12,8 +12,8 @@ from search.jobs import weights_of
 from search.outputs import latest
 from search.plan import Plan
 from search.record import Record
+from search.run_directory import sha256_of
 from search.select import Finished, confirmed_arms, finalists
-from search.winner import sha256_of
 
 
 def choose_finalists(plan: Plan, record: Record, scored: Mapping[str, float]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import shlex
 import socket
@@ -73,6 +74,11 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise RunDirectoryError(f"{path}: can't be written: {error.strerror}") from None
+
+
+def sha256_of(path: Path) -> str:
+    """Returns the hash of a file's bytes; nothing where there is no such file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def sweep(directory: Path) -> None:

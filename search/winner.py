@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from search.described import Scores, describe
 from search.jobs import configuration_of, cut_of, weights_of
 from search.outputs import latest
-from search.run_directory import write_atomically
+from search.run_directory import sha256_of, write_atomically
 
 if TYPE_CHECKING:
     from search.session import Session
@@ -42,11 +41,6 @@ def write_winner(session: Session, arm: str, seed: int) -> None:
     kept = _prune(session)
     sha256 = {name: sha256_of(directory / name) for name in files}
     session.record.append("exported", **wanted, sha256=sha256, kept=kept)
-
-
-def sha256_of(path: Path) -> str:
-    """Returns the hash of a file's bytes; nothing where there is no such file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def _write_bands(session: Session) -> list[str]:

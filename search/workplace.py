@@ -26,7 +26,7 @@ from search.progress import Talk, say
 from search.record import Record, Snapshot
 from search.refresh import Refresher
 from search.resume import StudyChanged, changes, check_resumable
-from search.run_directory import command, write_atomically
+from search.run_directory import command, sha256_of, write_atomically
 from search.session import Session
 from search.sessions import seconds_left, session_entry, surroundings
 from search.shelf import Shelf
@@ -34,7 +34,6 @@ from search.stopwatch import Stopwatch
 from search.study import Study, load_study
 from search.time_limit import TimeLimit
 from search.tracking import Tracking
-from search.winner import sha256_of
 from search.workers import baseline_images, hired, start_ray
 
 PLUGINS = "plugins"

@@ -40,7 +40,7 @@ def data(table: Table) -> pd.DataFrame:
     if table.design.kind not in KINDS:
         return pd.DataFrame()
     arms = fold(table)
-    arms = arms[(arms["match"] == "none") & arms["tuned_of"].isna() & arms["mean"].notna() & arms["macs"].notna()]
+    arms = arms[arms.index.isin(table.cells) & arms["mean"].notna() & arms["macs"].notna()]
     frame = arms[["label", "macs", "mean"]].copy()
     groups = [group for group in together(table) if table.levels.loc[arms.index, group[0]].nunique(dropna=False) > 1]
     if len(frame) < 4 or len(groups) < 2:

@@ -66,16 +66,18 @@ def naswot(network: nn.Module, images: torch.Tensor) -> float:
 def _activations() -> tuple[type[nn.Module], ...]:
     from torch import nn
 
-    return nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Hardswish, nn.Mish
+    from search.train.diagnosis.probe import RELU_LIKE
+
+    return *RELU_LIKE, nn.LeakyReLU, nn.ELU
 
 
 @lru_cache(maxsize=8)
 def _batch(data: DataSpec, count: int) -> torch.Tensor:
     """Returns the first training images, normalised as trials see them."""
-    import numpy as np
     import torch
 
+    from search.train.feed import Feed
+
     splits = prepare(data)
-    pixels = torch.from_numpy(np.array(splits.train.take(np.arange(min(count, len(splits.train)))).pixels))  # N C H W
-    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (splits.mean, splits.std))
-    return (pixels.float() / 255 - mean) / std
+    feed = Feed.of(splits.train, splits, torch.device("cpu"))
+    return feed.normalised(feed.pixels[torch.arange(min(count, len(splits.train)))])
