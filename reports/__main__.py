@@ -15,19 +15,20 @@ if TYPE_CHECKING:
     from reports.table import Table
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, processes: int = 1) -> int:
     """Builds the page of each run directory, and one that compares them all; returns the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if options.out is not None and (len(options.run_dir) < 2 or options.format != "html"):
         parser.error("--out names the page that compares several runs; a run's own page is its report.html")
-    done, code = (_print if options.format == "md" else _build)(options.run_dir)
+    folders = options.run_dir
+    done, code = _print(folders) if options.format == "md" else _build(folders, processes)
     if len(done) < 2:
         return code
     return max(code, _compare(done, options))
 
 
-def _build(folders: Sequence[Path]) -> tuple[list[Path], int]:
+def _build(folders: Sequence[Path], processes: int) -> tuple[list[Path], int]:
     """Builds the page of each folder; returns those that are run directories, and the exit code."""
     from reports.page import build  # only now: --help should not wait for pandas
     from reports.table import RunError
@@ -35,7 +36,7 @@ def _build(folders: Sequence[Path]) -> tuple[list[Path], int]:
     done, code = [], 0
     for folder in folders:
         try:
-            print(build(folder))
+            print(build(folder, processes))
             done.append(folder)
         except RunError as error:
             print(error, file=sys.stderr)
@@ -129,6 +130,7 @@ def _postpone(package: str, name: str) -> None:
 
 if __name__ == "__main__":
     _begin_lightly()
-    code = main()
-    gc.freeze()  # nor does looking through all of it at the end, which would take longer than writing the page
-    sys.exit(code)
+    code = main(processes=2)  # a page has no more than two long pieces of work
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # taking apart what so many rows are made of would take longer than writing the page

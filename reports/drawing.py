@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
 from reports import figures
+from reports.abreast import abreast
 from reports.exchange import frame_csv
 from reports.grid import Cell, Column, Grid
 from reports.numbers import ABSENT, MINUS
@@ -49,17 +51,19 @@ class Drawn:
         return self.grid.arms.union(*(panel.arms for panels in self.variants.values() for panel in panels))
 
 
-def draw(table: Table) -> list[Drawn]:
-    """Draws every figure that the run has something for."""
-    drawn = []
-    for module in figures.discover():
-        frame = module.data(table)
-        if frame.empty:
-            continue
-        name = module.__name__.rpartition(".")[2]
-        described = (module.SECTION, module.TITLE, module.caption(frame), frame, _named(module, frame))
-        drawn.append(drawing(name, *described, module.draw(frame), getattr(module, "SWITCH", "Show")))
-    return drawn
+def draw(table: Table, processes: int = 1) -> list[Drawn]:
+    """Draws every figure that the run has something for, by so many processes (:func:`reports.abreast.abreast`)."""
+    drawn = abreast([partial(_drawn, module, table) for module in figures.discover()], processes)
+    return [figure for figure in drawn if figure is not None]
+
+
+def _drawn(module: figures.Figure, table: Table) -> Drawn | None:
+    frame = module.data(table)
+    if frame.empty:
+        return None
+    name = module.__name__.rpartition(".")[2]
+    described = (module.SECTION, module.TITLE, module.caption(frame), frame, _named(module, frame))
+    return drawing(name, *described, module.draw(frame), getattr(module, "SWITCH", "Show"))
 
 
 def _named(module: figures.Figure, frame: pd.DataFrame) -> dict[str, str]:

@@ -14,6 +14,7 @@ from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache, FileSyst
 from markupsafe import Markup, escape
 
 from reports import ink, sections
+from reports.abreast import abreast
 from reports.answer import Answer, answer, question
 from reports.details import details
 from reports.drawing import Drawn, draw, inert
@@ -29,24 +30,33 @@ SCRIPTS = ("plotly-cartesian.min.js", "figures.js", "tables.js", "details.js")
 DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 
 
-def build(run_dir: str | Path) -> Path:
+def build(run_dir: str | Path, processes: int = 1) -> Path:
     """Writes report.html and report.json into a run directory and returns the page's path.
 
     The same files give the same bytes. Each is written beside its name and renamed, so that a reader never sees half;
     a run directory may be in use.
+
+    Args:
+        processes: How many work on it; more than one only from a process that has no threads.
 
     Raises:
         reports.RunError: If the folder is not a run directory that this version can read.
         OSError: If the files cannot be written.
     """
     findings = find(read(run_dir))
-    said, drawn = answer(findings), draw(findings.table)
+    said, drawn = answer(findings), draw(findings.table, processes)
     built = _sections(findings, drawn)
     known = encoded(details(findings.table, _named(built)))
     folder = Path(run_dir)
     frames = {figure.name: figure.frame for figure in drawn}
-    replace(folder / "report.json", as_text(record(findings, said, frames, known)))
-    return replace(folder / "report.html", _render(findings.table, said, built, known))
+    _, page = abreast(
+        [
+            lambda: replace(folder / "report.json", as_text(record(findings, said, frames, known))),
+            lambda: replace(folder / "report.html", _render(findings.table, said, built, known)),
+        ],
+        processes,
+    )
+    return page
 
 
 def _render(table: Table, said: Answer, built: list[tuple[str, Section, list[Drawn]]], known: Encoded) -> str:
