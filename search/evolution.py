@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from search.designs.base import Proposal
 from search.draw import draw
 from search.factors import Choice
-from search.genes import Genes
+from search.genes import Genes, Key, key
 from search.seen import Seen
 from search.surrogate import Surrogate, one_thread
 
@@ -60,8 +60,8 @@ class EvolutionProposer:
         self._costs = Surrogate(self._genes.count, lasting=True)
         self._costly = next((name for name in design.objectives if name != "val_accuracy"), None)
         self._seen = Seen(self._errors, self._stops)
-        self._dead: set[frozenset[tuple[str, str]]] = set()  # arms that are there, or can't be: judging takes a while
-        self._places: dict[frozenset[tuple[str, str]], int] = {}
+        self._dead: set[Key] = set()  # arms that are there, or can't be: judging takes a while
+        self._places: dict[Key, int] = {}
         self._asked: dict[int, Choice] = {}
         self._number = self._accepted = self._draws = 0
 
@@ -80,7 +80,7 @@ class EvolutionProposer:
 
     def accept(self, number: int) -> dict[str, Any]:
         self._accepted, self._draws = self._accepted + 1, 0
-        self._dead.add(_key(self._asked[number]))
+        self._dead.add(key(self._asked[number]))
         return {}
 
     def tell(self, number: int, values: Mapping[str, float] | None) -> None:
@@ -91,14 +91,14 @@ class EvolutionProposer:
     def follow(self, choice: Choice, values: Mapping[str, float]) -> None:
         numbers, error = self._at(self._genes.numbers(choice), values["share"]), _error(values)
         self._errors.learn(numbers, error)
-        self._seen.go_on(self._places[_key(choice)], numbers, error)
+        self._seen.go_on(self._places[key(choice)], numbers, error)
 
     def recall(self, choice: Choice, values: Mapping[str, float]) -> None:
         self._learn(choice, values)
 
     def remember(self, choice: Choice, values: Mapping[str, float] | None, memo: Mapping[str, Any]) -> None:
         self._accepted += 1
-        self._dead.add(_key(choice))
+        self._dead.add(key(choice))
         if values is not None:
             self._learn(choice, values)
 
@@ -109,7 +109,7 @@ class EvolutionProposer:
         whole, reached = self._at(genes, 1.0), self._at(genes, values["share"])
         self._errors.learn(reached, error)
         self._costs.learn(genes, cost)
-        self._places[_key(choice)] = len(self._seen.choices)
+        self._places[key(choice)] = len(self._seen.choices)
         self._seen.add(choice, whole, reached, counted, error)
 
     def _at(self, numbers: Array, share: float) -> Array:
@@ -136,11 +136,11 @@ class EvolutionProposer:
         worth = gains * np.exp(-self._share * (their_costs - their_costs.min()))
         for index in np.argsort(-worth, kind="stable")[:TRIES]:
             child = children[int(index)]
-            if (key := _key(child)) in self._dead:
+            if (known := key(child)) in self._dead:
                 continue
             if (arm := self._plan.judge(child)).status == "run":
                 return child, arm
-            self._dead.add(key)
+            self._dead.add(known)
         return draw(self._plan.space, generator), None
 
     def _child(self, front: NDArray[np.int64], generator: random.Random) -> Choice:
@@ -150,10 +150,6 @@ class EvolutionProposer:
             beside = place + 1 if place + 1 < len(front) else place - 1
             parent = self._genes.crossed(parent, self._seen.choices[int(front[beside])], generator)
         return self._genes.changed(parent, generator)
-
-
-def _key(choice: Choice) -> frozenset[tuple[str, str]]:
-    return frozenset((name, level.label) for name, level in choice.items())
 
 
 def _error(values: Mapping[str, float]) -> float:

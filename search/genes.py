@@ -19,6 +19,15 @@ SPREAD = 0.15
 """The deviation of a change within a range that has no end of numbers, in shares of the range."""
 
 
+Key = frozenset[tuple[str, str]]
+"""What a choice is known by: two that are equal have the same."""
+
+
+def key(choice: Choice) -> Key:
+    """Returns what a choice is known by."""
+    return frozenset((name, level.label) for name, level in choice.items())
+
+
 class Genes:
     """The variables of a space, each as numbers from -1 to 1: one for what has an order, one a level for what has none.
 

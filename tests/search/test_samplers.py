@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from blocks.source import InputError
+from search.ageing import AgeingProposer
 from search.arms import Arm
 from search.designs.search import Search
 from search.draw import draw
@@ -63,7 +64,11 @@ def run(made: Plan, memory: Memory, finished: dict[str, Any], trials: int = 10**
 
 @QUIET
 @pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=[pytest.mark.slow] * (kind == "gp")) for kind in SAMPLERS.kinds()]
+    "kind",
+    [
+        "{kind: regularised_evolution, population: 4, sample: 2}",
+        *(pytest.param(kind, marks=[pytest.mark.slow] * (kind == "gp")) for kind in SAMPLERS.kinds()),
+    ],
 )
 def test_every_sampler_spends_its_budget_on_arms_that_run_each_once_and_goes_on_where_it_was_cut(kind: str) -> None:
     whole = searching(kind, 14)
@@ -163,6 +168,24 @@ def test_evolution_finds_more_for_less_than_random_search() -> None:
     (random_spent, random_found), (spent, found) = spent_and_found("random"), spent_and_found("evolution")
     assert found > 1.05 * random_found
     assert spent < 0.7 * random_spent
+
+
+def test_regularised_evolution_has_children_of_the_last_arms_only() -> None:
+    made = searching("{kind: regularised_evolution, population: 3, sample: 3}", 30)
+    design = made.study.spec.design
+    assert isinstance(design, Search)
+    proposer = AgeingProposer(made, design, population=3, sample=3)
+    generator = random.Random(1)
+    choices = [draw(made.space, generator) for _ in range(40)]
+    for age, choice in enumerate(choices):  # each better and cheaper than all that come after it
+        proposer.remember(choice, {"val_accuracy": 0.9 - age / 100, "macs": 1e5 + age, "share": 1.0}, {})
+    changed = 0
+    for _ in range(20):
+        child = proposer.ask().choice
+        shared = [sum(child.get(name) == level for name, level in choice.items()) for choice in choices]
+        changed += max(range(40), key=lambda place: (shared[place], -place)) == 37  # the best of the three alive
+        proposer.accept(proposer._number)
+    assert changed >= 15
 
 
 def test_children_lack_no_level_that_the_baseline_has_none_for() -> None:
