@@ -14,6 +14,7 @@ from reports.statistics import chances, expected_inflation, shrunken_means
 from reports.table import Table
 
 FEWEST_ARMS, MANY_ARMS = 4, 1000
+BAND = ("cost", "limit", "arm", "label", "has", "macs", "mean", "n", "gain", "rivals", "rival", "next", "lead")
 
 
 @dataclass(frozen=True)
@@ -134,54 +135,53 @@ def _contenders(cost: pd.Series, score: pd.Series, error: pd.Series) -> pd.Serie
 
 
 def bands(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
-    """Returns the best arm under each limit of MACs that the study names (``confirm.best_under``) and some arm meets;
-    without any, under a few round ones, from an eighth of the range to all of it.
+    """Returns the best arm under each limit that the study names (``confirm.best_under``) and some arm meets; without
+    any, under a few round ones of MACs, from an eighth of the range to all of it.
 
     Args:
         table: The run.
         arms: What :func:`reports.arms.fold` returned.
 
     Returns:
-        One row a limit: ``limit`` (MACs, infinite for the last), ``arm``, ``label``, ``macs``, ``mean``, ``n``,
-        ``gain`` (over the baseline's mean), ``rivals`` (other arms within the limit that cannot be told from the
-        best), ``rival`` (the cheapest of them, or none), ``next`` (the best of them, or none) and ``lead`` (over it).
+        One row a limit: ``cost`` (the name of what is limited), ``limit`` (infinite for the last), ``arm``, ``label``,
+        ``has`` (what the arm has of that cost), ``macs``, ``mean``, ``n``, ``gain`` (over the baseline's mean),
+        ``rivals`` (other arms within the limit that cannot be told from the best), ``rival`` (the cheapest of them, or
+        none), ``next`` (the best of them, or none) and ``lead`` (over it).
     """
-    measured = arms.dropna(subset=["mean", "macs"])
+    cost, limits = _named(table, arms)
+    measured = arms.assign(has=arms[cost]).dropna(subset=["mean", "has"])
     if measured.empty:
-        return pd.DataFrame(
-            columns=["limit", "arm", "label", "macs", "mean", "n", "gain", "rivals", "rival", "next", "lead"]
-        )
+        return pd.DataFrame(columns=BAND)
     scatter = noise(table, measured)
     base = arms.at[table.baseline, "mean"]
     rows = []
-    measured = measured[["label", "macs", "mean", "n"]]
-    measured = measured.sort_values(["mean", "macs"], ascending=[False, True], kind="stable")
-    for limit in _named(table, measured["macs"]) or _limits(measured["macs"]):
-        within = measured[measured["macs"] <= limit]
+    measured = measured[["label", "has", "macs", "mean", "n"]]
+    measured = measured.sort_values(["mean", "has"], ascending=[False, True], kind="stable")
+    met = [limit for limit in limits if (measured["has"] <= limit).any()]
+    for limit in [*met, math.inf] if met or cost != "macs" else _limits(measured["macs"]):
+        within = measured[measured["has"] <= limit]
         best = within.iloc[0]
         tellable = [least_difference(scatter, best["n"], n) for n in within["n"].unique()]
         threshold = within["n"].map(dict(zip(within["n"].unique(), tellable, strict=True)))
         rivals = within[(best["mean"] - within["mean"] < threshold) & (within.index != best.name)]
-        cheapest = rivals["macs"].idxmin() if len(rivals) else None
-        rows.append({"limit": limit, "arm": best.name, **best.to_dict()})
-        second = rivals["mean"].idxmax() if len(rivals) else None
-        lead = best["mean"] - rivals["mean"].max() if len(rivals) else np.nan
+        rows.append({"cost": cost, "limit": limit, "arm": best.name, **best.to_dict()})
         rows[-1] |= {
             "gain": best["mean"] - base,
             "rivals": len(rivals),
-            "rival": cheapest,
-            "next": second,
-            "lead": lead,
+            "rival": rivals["has"].idxmin() if len(rivals) else None,
+            "next": rivals["mean"].idxmax() if len(rivals) else None,
+            "lead": best["mean"] - rivals["mean"].max() if len(rivals) else np.nan,
         }
     return pd.DataFrame(rows)
 
 
-def _named(table: Table, macs: pd.Series) -> list[float]:
-    """Returns the limits of MACs that the study names and some arm meets, and no limit; nothing if there are none."""
-    wanted = (table.study.get("confirm") or {}).get("best_under") or {}
-    own = [float(limit) for limit in wanted.get("limits", ()) if wanted["cost"] == "macs"]
-    met = sorted({limit for limit in own if (macs <= limit).any()})
-    return [*met, math.inf] if met else []
+def _named(table: Table, arms: pd.DataFrame) -> tuple[str, list[float]]:
+    """Returns the cost that the study names limits of, and the limits, rising; MACs and none where it names none, or a
+    time that was not measured of any arm."""
+    wanted = (table.study.get("confirm") or {}).get("best_under")
+    if wanted is None or wanted["cost"] not in arms or arms[wanted["cost"]].isna().all():
+        return "macs", []
+    return wanted["cost"], sorted(map(float, set(wanted["limits"])))
 
 
 def _limits(macs: pd.Series) -> list[float]:

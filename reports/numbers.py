@@ -80,7 +80,12 @@ def milliseconds(value: float) -> str:
 
 def round_quantity(value: float, unit: str = "") -> str:
     """Formats a round number like :func:`quantity`, without zeros after the point: 60 k, 1.5 M."""
-    return re.sub(r"(\.\d*?)0+(?=\D|$)", r"\1", quantity(value, unit)).replace(f".{SPACE}", SPACE)
+    return trimmed(quantity(value, unit))
+
+
+def trimmed(text: str) -> str:
+    """Returns a number in a text without zeros after its point: 1.50 M is 1.5 M."""
+    return re.sub(r"(\.\d*?)0+(?=\D|$)", r"\1", text).replace(f".{SPACE}", SPACE)
 
 
 def p_value(p: float) -> str:

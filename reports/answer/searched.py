@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from reports import costs
 from reports.answer.parts import Clause, Statement
 from reports.arms import digits
 from reports.findings import Findings
 from reports.frontier import noise
-from reports.numbers import count, percent, percent_interval, points, points_interval, quantity, round_quantity
+from reports.numbers import count, percent, percent_interval, points, points_interval, quantity
 from reports.table import Table
 
 Row = dict[Any, Any]
@@ -38,9 +39,10 @@ def _outside(table: Table) -> str:
 
 def band(findings: Findings, row: Row) -> Statement:
     """Says which arm is the best within a limit of cost, and which cannot be told from it."""
-    subject = "At any cost" if row["limit"] == float("inf") else f"Up to {round_quantity(row['limit'], 'MACs')}"
+    cost = row["cost"]
+    subject = "At any cost" if row["limit"] == float("inf") else f"Up to {costs.limit(row['limit'], cost)}"
     accuracy = percent(row["mean"], digits(findings.table))
-    best = f"{row['label']}, {accuracy} at {quantity(row['macs'], 'MACs')}"
+    best = f"{row['label']}, {accuracy} at {costs.amount(row['has'], cost)}"
     if row["arm"] == findings.table.baseline:
         best += _outside(findings.table).replace("; it is", ",") or ", the baseline itself"
     elif row["gain"] == row["gain"]:
@@ -49,7 +51,7 @@ def band(findings: Findings, row: Row) -> Statement:
     if not row["rivals"]:
         return Statement(subject, (Clause(best), *again))
     labels = findings.arms["label"]
-    cheapest = f"{labels[row['rival']]} at {quantity(findings.arms['macs'][row['rival']], 'MACs')}"
+    cheapest = f"{labels[row['rival']]} at {costs.amount(findings.arms[cost][row['rival']], cost)}"
     told = f"{labels[row['next']]} cannot be told from it"
     if row["rivals"] > 1:
         others = "" if row["rival"] == row["next"] else f"; the cheapest is {cheapest}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from reports import costs
 from reports.arms import digits
 from reports.findings import Findings
 from reports.grid import Cell, Column, Grid
-from reports.numbers import percent, points, quantity, round_quantity
+from reports.numbers import percent, points
 from reports.sections import Section
 
 ID = "cost"
@@ -18,11 +19,11 @@ def build(findings: Findings) -> Section:
 
 
 def _limits(findings: Findings) -> Grid:
-    shown = digits(findings.table)
+    shown, cost = digits(findings.table), findings.bands["cost"].iloc[0]
     columns = (
         Column("Limit", numeric=False),
         Column("Best arm", numeric=False),
-        Column("MACs"),
+        Column(costs.heading(cost)),
         Column("Validation"),
         Column("Against the baseline"),
         Column("Seeds"),
@@ -30,12 +31,12 @@ def _limits(findings: Findings) -> Grid:
     )
     rows = []
     for row in findings.bands.to_dict("records"):
-        limit = "none" if row["limit"] == float("inf") else round_quantity(row["limit"], "MACs")
+        limit = "none" if row["limit"] == float("inf") else costs.limit(row["limit"], cost)
         rows.append(
             [
                 Cell(limit, float(row["limit"])),
                 Cell(row["label"], note=row["arm"], arm=row["arm"]),
-                Cell(quantity(row["macs"]), row["macs"]),
+                Cell(costs.bare(row["has"], cost), row["has"]),
                 Cell(percent(row["mean"], shown), row["mean"]),
                 Cell(points(row["gain"]), row["gain"]),
                 Cell(str(int(row["n"])), float(row["n"])),

@@ -570,6 +570,7 @@ def raced_search() -> Sketch:
         "sampler": {"kind": "evolution", "why": "of its reasons"},
         "known": [{"run": "../runs/earlier", "arms": 14}],
     }
+    sketch.study = {"confirm": {"best_under": {"cost": "params", "limits": [5_000, 20_000]}}}
     for entry in sketch.arms[:12]:
         sketch.run(entry["arm"], 3_000_000, phase="random")
     return sketch

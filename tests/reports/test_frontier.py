@@ -11,7 +11,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from reports.answer.searched import band
 from reports.arms import fold
+from reports.costs import amount, heading, limit
+from reports.findings import find
 from reports.frontier import bands, least_difference, noise
 from reports.table import Table, read
 from tests.reports import runs
@@ -38,6 +41,39 @@ def test_limits_that_the_study_names_are_the_bands_where_an_arm_meets_them(table
     rows = bands(dataclasses.replace(run, study={**run.study, "confirm": named}), arms)
     assert list(rows["limit"]) == [middle, math.inf]
     assert rows["mean"].iloc[0] == arms[arms["macs"] <= middle]["mean"].max()
+
+
+def test_limits_of_another_cost_are_bands_of_it(table: Callable[[str], Table]) -> None:
+    run = table("search")
+    arms = fold(run).dropna(subset=["mean"])
+    middle = float(arms["params"].median()) + 1
+    named = {"best_under": {"cost": "params", "limits": [middle]}}
+    asked = dataclasses.replace(run, study={**run.study, "confirm": named})
+    first, last = bands(asked, arms).to_dict("records")
+    within = arms[arms["params"] <= middle]
+    assert (first["cost"], first["limit"], last["limit"]) == ("params", middle, math.inf)
+    assert (first["mean"], first["has"]) == (within["mean"].max(), within.at[first["arm"], "params"])
+    assert first["rival"] is None or arms.at[first["rival"], "params"] <= middle
+    said = band(find(asked), first)
+    assert said.subject.startswith("Up to ")
+    assert said.subject.endswith("parameters")
+    assert f"at {amount(first['has'], 'params')}" in str(said)
+    untimed = {"best_under": {"cost": "latency_64", "limits": [1.0]}}
+    assert set(bands(dataclasses.replace(run, study={**run.study, "confirm": untimed}), arms)["cost"]) == {"macs"}
+
+
+@pytest.mark.parametrize(
+    ("value", "cost", "said", "called"),
+    [
+        (60_300, "macs", "60.3 k MACs", "MACs"),
+        (12_000, "params", "12 k parameters", "Parameters"),
+        (0.5, "latency_1", "0.5 ms for 1 image", "ms for 1 image"),
+        (3.25, "latency_64", "3.25 ms for 64 images", "ms for 64 images"),
+    ],
+)
+def test_costs_have_their_units(value: float, cost: str, said: str, called: str) -> None:
+    assert limit(value, cost).replace("\u00a0", " ") == said
+    assert heading(cost).replace("\u00a0", " ") == called
 
 
 def test_rivals_are_within_the_noise(table: Callable[[str], Table]) -> None:

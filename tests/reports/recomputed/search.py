@@ -26,8 +26,9 @@ def _bands(run: Run) -> None:
     for row in run.rows("bands"):
         sd, freedom = scatter(run)
         unit = float(stats.t.ppf(0.975, min(freedom, 1e6))) * sd
-        within = [arm for arm in every if row["limit"] is None or arm["macs"] <= row["limit"]]
-        best = max(within, key=lambda arm: (arm["mean"], -arm["macs"]))
+        cost = row["cost"]
+        within = [arm for arm in every if row["limit"] is None or arm[cost] <= row["limit"]]
+        best = max(within, key=lambda arm: (arm["mean"], -arm[cost]))
         assert row["arm"] == best["arm"]
         rivals = [
             arm
@@ -35,10 +36,10 @@ def _bands(run: Run) -> None:
             if arm["arm"] != best["arm"] and best["mean"] - arm["mean"] < unit * np.sqrt(1 / best["n"] + 1 / arm["n"])
         ]
         if rivals:
-            assert row["rival"] == min(rivals, key=lambda arm: float(arm["macs"]))["arm"]
+            assert row["rival"] == min(rivals, key=lambda arm: float(arm[cost]))["arm"]
             assert row["next"] == max(rivals, key=lambda arm: float(arm["mean"]))["arm"]
         gain = None if base is None else best["mean"] - base
-        expected = {"macs": best["macs"], "mean": best["mean"], "n": best["n"], "gain": gain}
+        expected = {"macs": best["macs"], "has": best[cost], "mean": best["mean"], "n": best["n"], "gain": gain}
         expected |= {"rivals": len(rivals), "lead": min((best["mean"] - arm["mean"] for arm in rivals), default=None)}
         run.check_row("bands", row, expected)
     run.seen.add(("bands", "limit"))

@@ -45,17 +45,28 @@ def _band(run: Run, found: Found) -> Row:
     return min(rows[:-1], key=lambda row: abs(float(row["limit"]) - amount(limit[0])))
 
 
-@phrase("answer", r"^Up to # MACs$")
+COST = r"(?:MACs|parameters|activations|ms for # images?)"
+
+
+@phrase("answer", rf"^Up to # {COST}$")
 def limit(run: Run, found: Found) -> Values:
-    (text,) = re.findall(NUMBER, found.words)
-    return [{row["limit"] for row in run.rows("bands")[:-1] if abs(row["limit"] / amount(text) - 1) < 1e-9}]
+    text, *images = re.findall(NUMBER, found.words)
+    wanted = {row["limit"] for row in run.rows("bands")[:-1] if abs(row["limit"] / amount(text) - 1) < 1e-9}
+    return [wanted, *_images(run, images)]
 
 
-@phrase("answer", r"^(?:@|baseline), # at # MACs(?:, # against the baseline)?")
+def _images(run: Run, said: list[str]) -> Values:
+    """Returns the images that times are of, as often as they are said."""
+    cost = run.rows("bands")[-1]["cost"]
+    return [float(cost.rpartition("_")[2])] * len(said) if cost.startswith("latency") else []
+
+
+@phrase("answer", rf"^(?:@|baseline), # at # {COST}(?:, # against the baseline)?")
 def best_within(run: Run, found: Found) -> Values:
     row = _band(run, found)
     assert [row["label"]] == (found.names or ["baseline"])
-    return [row["mean"], row["macs"], *([row["gain"]] if "against" in found.words else [])]
+    timed = _images(run, re.findall("ms for", found.words))
+    return [row["mean"], row["has"], *timed, *([row["gain"]] if "against" in found.words else [])]
 
 
 @phrase("answer", r"^On # fresh seeds? it reached #(?: \[#, #\])?")
@@ -69,10 +80,10 @@ def confirmed_within(run: Run, found: Found) -> Values:
 @phrase("answer", r"# arms cannot be told from it: .+")
 def rivals(run: Run, found: Found) -> Values:
     row, every = _band(run, found), {row["arm"]: row for row in run.rows("arms")}
-    cheapest = [every[row["rival"]]["macs"]] if "the cheapest" in found.words else []
+    cheapest = [every[row["rival"]][row["cost"]]] if "the cheapest" in found.words else []
     named = [every[row[which]]["label"] for which in ("next", "rival")][: 1 + len(cheapest)]
     assert found.names == [name for name in named if name != "baseline"]
-    return [row["rivals"], *cheapest]
+    return [row["rivals"], *cheapest, *_images(run, re.findall("ms for", found.words))]
 
 
 @phrase("answer", r"One trial scatters by # over seeds \(SD on # degrees", r"size alone makes an SD of #")
