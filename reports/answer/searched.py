@@ -39,7 +39,7 @@ def _outside(table: Table) -> str:
 
 def band(findings: Findings, row: Row) -> Statement:
     """Says which arm is the best within a limit of cost, and which cannot be told from it."""
-    cost = row["cost"]
+    cost: str = row["cost"]
     subject = "At any cost" if row["limit"] == float("inf") else f"Up to {costs.limit(row['limit'], cost)}"
     accuracy = percent(row["mean"], digits(findings.table))
     best = f"{row['label']}, {accuracy} at {costs.amount(row['has'], cost)}"

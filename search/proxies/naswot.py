@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from search.arms import Arm
 
 
+EXACT = 2**24
+"""Up to here float32 counts without rounding."""
+
+
 @PROXIES.register
 class Naswot(ProxySpec):
     """The log-determinant of the kernel of the units' codes on some training images, at the initial values of seed 0
@@ -29,8 +33,11 @@ class Naswot(ProxySpec):
     """How many training images, the first of the split."""
 
     def score(self, arm: Arm) -> float:
+        from search.train.settings import cpu_threads
+
         own = arm.configuration
-        return naswot(own.network.build(seed=0), _batch(own.data, self.images))
+        with cpu_threads(1):  # trials have the others, and more would wait for them
+            return naswot(own.network.build(seed=0), _batch(own.data, self.images))
 
 
 def naswot(network: nn.Module, images: torch.Tensor) -> float:
@@ -51,8 +58,11 @@ def naswot(network: nn.Module, images: torch.Tensor) -> float:
     kernel = torch.zeros(len(images), len(images), dtype=torch.float64)
 
     def count(_: nn.Module, given: tuple[torch.Tensor, ...]) -> None:
-        on = (given[0].reshape(len(images), -1) > 0).double()
-        kernel.add_(on @ on.T + (1 - on) @ (1 - on).T)
+        on = given[0].reshape(len(images), -1) > 0
+        units = on.shape[1]
+        codes = on.to(torch.float32 if units < EXACT else torch.float64)
+        own, both = codes.sum(1, keepdim=True), codes @ codes.T
+        kernel.add_(units - own - own.T + 2 * both)  # on for both, or off for both
 
     handles = [module.register_forward_pre_hook(count) for module in found]
     with torch.no_grad():

@@ -20,8 +20,11 @@ class SynFlow(ProxySpec):
     kind: Literal["synflow"] = "synflow"
 
     def score(self, arm: Arm) -> float:
+        from search.train.settings import cpu_threads
+
         own = arm.configuration
-        return synflow(own.network.build(seed=0), own.input)
+        with cpu_threads(1):  # trials have the others, and more would wait for them
+            return synflow(own.network.build(seed=0), own.input)
 
 
 def synflow(network: nn.Module, shape: tuple[int, ...]) -> float:

@@ -30,18 +30,26 @@ def trial_settings(threads: int, *, deterministic: bool = False) -> Iterator[Non
     of threads without being told.
     """
     keep_heap()
-    threads_before, products_before = torch.get_num_threads(), torch.backends.cuda.matmul.fp32_precision
-    benchmark_before = torch.backends.cudnn.benchmark
-    torch.set_num_threads(threads)
+    products_before, benchmark_before = torch.backends.cuda.matmul.fp32_precision, torch.backends.cudnn.benchmark
     torch.backends.cuda.matmul.fp32_precision = "tf32"
     torch.backends.cudnn.benchmark = not deterministic
     try:
-        with _deterministic() if deterministic else nullcontext():
+        with cpu_threads(threads), _deterministic() if deterministic else nullcontext():
             yield
     finally:
-        torch.set_num_threads(threads_before)
         torch.backends.cuda.matmul.fp32_precision = products_before
         torch.backends.cudnn.benchmark = benchmark_before
+
+
+@contextmanager
+def cpu_threads(count: int) -> Iterator[None]:
+    """Has torch compute with so many threads on the CPU."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager
