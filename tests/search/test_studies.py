@@ -75,6 +75,7 @@ def test_there_are_studies_on_images_that_need_no_download_and_on_cifar10() -> N
         "expansion_ablation",
         "depth_width_search",
         "search_with_less",
+        "prescreen",
         "memory",
         "finetune_small_batch",
         "resnet",
