@@ -41,8 +41,11 @@ from scipy.special import stdtrit
 from blocks.source import parse_yaml, read_yaml
 from search.arms import Arm
 from search.budget import epoch_macs
+from search.configuration import Configuration
 from search.draw import draw
 from search.explore import Proposed
+from search.factors import Choice
+from search.genes import Key, key
 from search.plan import Plan
 from search.study import resolve_study
 from tests.benchmarks.table import SEEDS
@@ -83,11 +86,27 @@ class Problem:
         text: The study's YAML without its design.
         score: The scores of an arm that a search observes, after each epoch, and what the arm is worth.
         reference: The worst accuracy, and the logarithm of the most MACs.
+        known: Configurations by choice, where they are few: what they resolve to is the same in every search.
     """
 
     text: str
     score: Callable[[Arm, int], tuple[list[float], float]]
     reference: tuple[float, float]
+    known: dict[Key, Configuration] | None = None
+
+    def plan(self, design: str) -> Plan:
+        """Returns the plan of a search."""
+        plan = Plan(resolve_study(parse_yaml(self.text + design, "search.yaml")))
+        known, resolve = self.known, plan.space.configuration
+        if known is not None:
+
+            def resolved(choice: Choice) -> Configuration:
+                if (own := known.get(key(choice))) is None:
+                    own = known[key(choice)] = resolve(choice)
+                return own
+
+            plan.space.configuration = resolved  # type: ignore[method-assign]
+        return plan
 
 
 Run = list[tuple[float, float]]
@@ -167,8 +186,7 @@ def search(problem: Problem, sampler: str, trials: int, seed: int) -> Run:
     """Returns how a search went, by the hypervolume of what it believes in."""
     named = "random" if sampler == "smallest" else sampler.removesuffix(STOPPING)
     design = STOPPED if sampler.endswith(STOPPING) else DESIGN
-    text = problem.text + design.format(trials=trials, sampler=named, seed=seed)
-    plan = Plan(resolve_study(parse_yaml(text, "search.yaml")))
+    plan = problem.plan(design.format(trials=trials, sampler=named, seed=seed))
     queue = Proposed(plan, Memory(), {})  # type: ignore[arg-type]
     spent, seen, course, trained = 0.0, [], [], dict[str, int]()
     while (trial := queue.next()) is not None:
@@ -245,7 +263,7 @@ def table(name: str) -> Problem:
         return scores[key][seed % len(SEEDS)], worth(scores[key])
 
     worst = min(map(worth, scores.values()))
-    return Problem(space, score, (worst, math.log(max(float(row["macs"]) for row in rows))))
+    return Problem(space, score, (worst, math.log(max(float(row["macs"]) for row in rows))), {})
 
 
 def worth(scores: list[list[float]]) -> float:
