@@ -27,7 +27,8 @@ from reports.table import Table, read
 
 HERE = Path(__file__).parent
 SCRIPTS = ("plotly-cartesian.min.js", "figures.js", "tables.js", "details.js")
-DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+WHOLE = re.compile(r"\b\d{4}-\d\d-\d\d\b|\[[+−]?[\d.]+, [+−]?[\d.]+\]|\b\d+–\d+%?")
+"""Dates, intervals and ranges: nobody reads half of one at the end of a line."""
 
 
 def build(run_dir: str | Path, processes: int = 1) -> Path:
@@ -100,8 +101,8 @@ def fill(template: str, **content: object) -> str:
 
 
 def _unbroken(text: str) -> Markup:
-    """Returns a text for the page in which no line breaks at an arrow or within a date."""
-    return Markup(DATE.sub(r'<span class="whole">\g<0></span>', str(escape(unbroken(text)))))
+    """Returns a text for the page in which no line breaks at an arrow or within a date, an interval or a range."""
+    return Markup(WHOLE.sub(r'<span class="whole">\g<0></span>', str(escape(unbroken(text)))))
 
 
 def _compiled() -> BytecodeCache | None:

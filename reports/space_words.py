@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reports.comparisons import COST_NAMES
-from reports.numbers import p_value, percent, points, points_interval, words
+from reports.lost import NAMED, some
+from reports.numbers import p_value, percent, points, points_interval
 from reports.statistics import SIGNIFICANCE
 
 if TYPE_CHECKING:
@@ -22,11 +23,14 @@ def spaces_told(findings: Findings) -> str:
     rows = found.differences.to_dict("records")
     told = [row for row in rows if row["p_holm"] < SIGNIFICANCE]
     mean = found.spaces.set_index("space")["mean"]
-    said = [_better(row, mean, where) for row in told]
+    strongest = sorted(told, key=lambda row: -abs(row["mean"]))
+    said = [_better(row, mean, where) for row in (told if len(told) <= NAMED + 1 else strongest[:NAMED])]
+    if len(said) < len(told):
+        said.append(f"{len(told) - len(said)} more spaces differ from {rows[0]['against']}.")
     open_still = [row["space"] for row in rows if row not in told]
     if open_still:
         said.append(
-            f"{words(open_still)} cannot be told from {rows[0]['against']} {where}{_size(rows) if not told else ''}."
+            f"{some(open_still)} cannot be told from {rows[0]['against']} {where}{_size(rows) if not told else ''}."
         )
     return " ".join(said)
 

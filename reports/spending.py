@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 
+from reports.numbers import count
 from reports.table import PHASES, Table
 
 ENDS = ("completed", "stopped", "diverged", "failed")
 MOST_ARMS = 15
-OTHERS = "other arms"
 
 
 def spending(table: Table) -> pd.DataFrame:
@@ -30,7 +30,8 @@ def spending(table: Table) -> pd.DataFrame:
     phases = phases.sort_values("what", key=lambda names: names.map(order), kind="stable")
     totals = trials.groupby("owner")["seconds"].sum().nlargest(MOST_ARMS)
     labels = dict(table.arms["label"].reindex(totals.index))
-    what, arm = [labels.get(name, OTHERS) for name in owner], [name if name in labels else "" for name in owner]
+    others = count(len(set(owner)) - len(totals), "other arm")
+    what, arm = [labels.get(name, others) for name in owner], [name if name in labels else "" for name in owner]
     arms = _sums(trials.assign(what=what, arm=arm), "arm")
     rank = arms.groupby("arm")["seconds"].transform("sum").where(arms["arm"] != "", -1)
     arms = arms.loc[rank.sort_values(ascending=False, kind="stable").index]

@@ -12,6 +12,7 @@ from reports.answer.winner import winner
 from reports.arms import digits
 from reports.comparisons import DECLARED
 from reports.findings import Findings
+from reports.lost import some
 from reports.numbers import count, percent, percent_interval, quantity, words
 from reports.prospects import prospects
 from reports.space_words import spaces_told
@@ -25,12 +26,12 @@ def question(table: Table) -> str:
     """Returns the study's question, or one made of its factors."""
     if table.study.get("question"):
         return str(table.study["question"])
-    names = [factor.name for factor in table.factors]
+    names = some([factor.name for factor in table.factors])
     if not names:
         return "How accurate is this network, and what does it cost?"
     if table.design.kind in DECLARED:
-        return f"What does changing {words(names)} do to validation accuracy?"
-    return f"Which choice of {words(names)} is the most accurate for its MACs?"
+        return f"What does changing {names} do to validation accuracy?"
+    return f"Which choice of {names} is the most accurate for its MACs?"
 
 
 def answer(findings: Findings) -> Answer:

@@ -42,7 +42,7 @@ def band(findings: Findings, row: Row) -> Statement:
     cost: str = row["cost"]
     subject = "At any cost" if row["limit"] == float("inf") else f"Up to {costs.limit(row['limit'], cost)}"
     accuracy = percent(row["mean"], digits(findings.table))
-    best = f"{row['label']}, {accuracy} at {costs.amount(row['has'], cost)}"
+    best = f"{row['label']} reaches {accuracy} at {costs.amount(row['has'], cost)}"
     if row["arm"] == findings.table.baseline:
         best += _outside(findings.table).replace("; it is", ",") or ", the baseline itself"
     elif row["gain"] == row["gain"]:

@@ -157,7 +157,7 @@ def _counted(part: pd.DataFrame, axes: list[str]) -> list[ink.Trace]:
 
 def _levels(frame: pd.DataFrame, axes: list[str]) -> ink.Trace:
     """Writes the levels along each axis: all of a few, else the ends."""
-    x, y, text = [], [], []
+    x, y, text, sides = [], [], [], []
     for place, name in enumerate(axes):
         column, told = MEASURES.get(name, (f"is:{name}", str))
         known = frame[[f"at:{name}", column]].drop_duplicates().sort_values(f"at:{name}")
@@ -166,11 +166,17 @@ def _levels(frame: pd.DataFrame, axes: list[str]) -> ink.Trace:
             x.append(place)
             y.append(float(at))
             text.append(" " + ink.cut(level, 10))
+            sides.append(_side(float(at), float(known[f"at:{name}"].min())))
     return {
-        "type": "scatter", "x": x, "y": y, "mode": "text", "text": text, "textposition": "middle right",
+        "type": "scatter", "x": x, "y": y, "mode": "text", "text": text, "textposition": sides,
         "textfont": {"color": ink.INK, "size": 11.5, "shadow": "auto"}, "hoverinfo": "skip", "showlegend": False,
         "cliponaxis": False,
     }  # fmt: skip
+
+
+def _side(at: float, lowest: float) -> str:
+    """Says on which side of its place a level is written: at the ends of an axis beyond it, where no line goes."""
+    return "top right" if at == 1 else "bottom right" if at == lowest == 0 else "middle right"
 
 
 def _hover(row: dict[Any, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from reports import ink
-from reports.numbers import count, seconds
+from reports.numbers import count, seconds, words
 from reports.spending import ENDS, spending
 from reports.table import Table
 
@@ -36,7 +36,8 @@ def data(table: Table) -> pd.DataFrame:
 def caption(frame: pd.DataFrame) -> str:
     """Says whose time it is."""
     total = seconds(float(frame.loc[frame["by"] == "phase", "seconds"].sum()))
-    said = f"Training time of all trials and workers together, {total}, validation included, by phase and by arm."
+    by = words([f"by {name}" for name in ("phase", "arm") if frame.loc[frame["by"] == name, "what"].nunique() > 1])
+    said = f"Training time of all trials and workers together, {total}, validation included, {by}."
     if (frame["status"] != "completed").any():
         said += " Time spent on trials that were stopped, diverged or failed has a colour of its own."
     return said

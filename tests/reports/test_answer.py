@@ -145,6 +145,27 @@ def test_a_question_is_made_of_the_factors_if_none_was_asked(table: Callable[[st
     assert question(table("train")) == "How accurate is this network, and what does it cost?"
 
 
+def test_of_many_factors_and_spaces_the_first_are_named_and_the_others_counted(tmp_path: Path) -> None:
+    names = [f"factor{number}" for number in range(12)]
+    sketch = runs.Sketch(
+        "many", "one_at_a_time", {name: ["0", "1"] for name in names}, dict.fromkeys(names, "0"), [0, 1]
+    )
+    sketch.arm({}, 0.9, 1000)
+    asked = question(read(runs.run_all(sketch).write(tmp_path)))
+    assert asked == "What does changing factor0, factor1, factor2 and 9 more do to validation accuracy?"
+    drawn = runs.populations(name="seven_spaces")
+    of = {entry["arm"]: place % 7 for place, entry in enumerate(drawn.arms[1:])}
+    spaces: list[list[str]] = [[arm for arm in of if of[arm] == place] for place in range(7)]
+    drawn.design["spaces"] = [
+        {"name": f"space{place}", "arms": own, "drawn": 20, "accepted": len(own)} for place, own in enumerate(spaces)
+    ]
+    for row in drawn.trials[1:]:
+        row["val_accuracy"] -= 0.02 * of[row["arm"]]
+    headline = plain(answer(find(read(drawn.write(tmp_path)))).headline)
+    assert [headline.count(f"of space{place} (") for place in range(1, 7)] == [0, 0, 0, 1, 1, 1]
+    assert "3 more spaces differ from space0." in headline
+
+
 def test_without_a_margin_the_page_says_what_seeds_would_find_and_promises_no_decision(
     said: Callable[[str], Answer],
 ) -> None:

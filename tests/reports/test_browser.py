@@ -170,6 +170,18 @@ def test_the_page_prints(visit: Visit, tmp_path: Path) -> None:
     assert 2 <= paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") + paper.count(b"/Type/Page") <= 10
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ablation", "broken", "diagnosed", "search"])
+def test_tables_fit_the_paper_and_their_heads_are_words_on_every_sheet(name: str, visit: Visit) -> None:
+    tab = visit(name, width=680)  # A4 without its margins
+    tab.emulate_media(media="print")
+    wider = "() => [...document.querySelectorAll('main section > .table')].filter((box) => box.scrollWidth > 681)"
+    assert tab.evaluate(f"({wider})().map((box) => box.innerText.slice(0, 80))") == []
+    shown = "heads => [...new Set(heads.map((head) => getComputedStyle(head).display))]"
+    assert tab.locator("thead button").evaluate_all(shown) == ["contents"]  # boxes are left out of a head that repeats
+    tab.emulate_media(media="screen")
+
+
 def test_a_name_a_row_and_a_point_open_the_arm(visit: Visit, written: Callable[[str], Path]) -> None:
     tab = visit("ablation")
     panel, name = tab.locator("dialog"), tab.locator("#arms-title ~ .table button.arm").nth(1)

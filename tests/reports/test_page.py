@@ -56,6 +56,12 @@ def test_every_run_gets_a_page_that_says_its_answer(name: str, page: Callable[[s
     assert path.stat().st_size < 2_500_000
 
 
+def test_no_line_breaks_within_a_date_an_interval_or_a_range() -> None:
+    text = "1 < 2: 0–100%, [−1.02, 0.50] of [0, 1] on 2026-11-22, depth[0]=2, block=basic, a–b"
+    whole = re.findall('<span class="whole">(.*?)</span>', page_module._unbroken(text))
+    assert whole == ["0–100%", "[−1.02, 0.50]", "[0, 1]", "2026-11-22"]
+
+
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
     run = runs.finished_ablation().write(tmp_path)
     first = reports.build(run).read_bytes(), (run / "report.json").read_bytes()

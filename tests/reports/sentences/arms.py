@@ -61,7 +61,7 @@ def _images(run: Run, said: list[str]) -> Values:
     return [float(cost.rpartition("_")[2])] * len(said) if cost.startswith("latency") else []
 
 
-@phrase("answer", rf"^(?:@|baseline), # at # {COST}(?:, # against the baseline)?")
+@phrase("answer", rf"^(?:@|baseline) reaches # at # {COST}(?:, # against the baseline)?")
 def best_within(run: Run, found: Found) -> Values:
     row = _band(run, found)
     assert [row["label"]] == (found.names or ["baseline"])
