@@ -5,8 +5,8 @@
     python -m tests.benchmarks.table FILE.yaml --out FILE.csv
 
 All arms of the space of ``tables/digits.yaml`` that keep its limit are trained with 3 seeds each, in a random order,
-and every epoch's validation accuracy is kept. Rows are appended as arms are done, so that the same command goes on where it
-was cut.
+and every epoch's validation accuracy is kept. Rows are appended as arms are done, so that the same command goes on
+where it was cut.
 
 ``--data`` is where the images lie: files as torchvision lays them out, or ``train`` and ``test`` with a folder a class,
 which are read as ``image_folder`` at the size and with the fractions of the space's file.
