@@ -34,12 +34,14 @@ def random_trials(plan: Plan, budget: float) -> list[Trial]:
 
     The last may go beyond it: random search has no less than what it is compared with.
 
-    A larger budget keeps the first.
+    A larger budget keeps the first. The arms hang on the study's ``sampler_seed``, so that repeats draw others.
 
     Args:
         budget: In MACs of training.
     """
-    generator, seen, trials = random.Random("compare"), set[str](), list[Trial]()
+    seed = getattr(plan.study.spec.design, "sampler_seed", 0)
+    generator = random.Random(f"compare/{seed}" if seed else "compare")
+    seen, trials = set[str](), list[Trial]()
     arm, left, misses = plan.baseline, budget, 0
     while misses < GIVE_UP and left > 0:
         structure = arm.configuration.structure if arm.cost is not None else ""
