@@ -88,7 +88,7 @@ def _terms(table: Table, arms: pd.Index) -> dict[str, Matrix]:
             cut = pd.qcut(numbers, BINS, labels=False, duplicates="drop")
             levels = cut.where(cut.notna(), -1)
         codes = pd.factorize(levels, use_na_sentinel=False)[0]  # a factor that doesn't apply has a level of its own
-        coded = (codes[:, None] == np.arange(1, codes.max() + 1)).astype(np.float64)
+        coded = (codes[:, None] == np.arange(1, codes.max(initial=0) + 1)).astype(np.float64)
         if coded.shape[1]:
             made[" and ".join(group)] = coded - coded.mean(axis=0)
     return made

@@ -253,11 +253,10 @@ def _stopped(table: Table, panels: pd.DataFrame, crowded: bool) -> pd.DataFrame:
 
 
 def _crowd(curves: pd.DataFrame) -> pd.DataFrame:
-    if curves.empty:
-        return pd.DataFrame(columns=[*curves.columns, "panel", "series", "panel_order", "series_order"])
+    named = {"arm": "", "panel": "best of the front", "series": CROWD, "panel_order": 0, "series_order": np.inf}
+    if curves.empty:  # columns of numbers all the same
+        return curves.assign(**named)
     groups = curves.groupby("epoch")["mean"]
     frame = pd.DataFrame({"mean": groups.median(), "low": groups.quantile(0.1), "high": groups.quantile(0.9)})
     frame["n"] = groups.count()
-    return frame.reset_index().assign(
-        arm="", panel="best of the front", series=CROWD, panel_order=0, series_order=np.inf
-    )
+    return frame.reset_index().assign(**named)

@@ -165,3 +165,15 @@ def test_a_crowd_of_arms_is_cut_with_a_word(tmp_path: Path) -> None:
     assert "The 200 best of 700 arms" in html
     assert "none was run again on fresh seeds" in html
     assert "rows; all are in report.json." in html
+
+
+@pytest.mark.parametrize("ended", [1, 2, 3, 9])
+def test_a_search_that_stops_arms_early_has_a_page_at_any_moment(ended: int, tmp_path: Path) -> None:
+    sketch = runs.searched(arms=20, name="early")
+    sketch.design = {"rungs": [3], "eta": 3}
+    for row in sketch.trials[1:]:
+        row.update(status="stopped", reason="not among the best at epoch 3", val_accuracy="")
+    del sketch.trials[ended:]
+    known = {row["trial"] for row in sketch.trials}
+    sketch.curves = [row for row in sketch.curves if row["trial"] in known]
+    assert "Pareto front" in reports.build(sketch.write(tmp_path)).read_text(encoding="utf-8")
