@@ -58,6 +58,18 @@ class BudgetSpec(Spec):
         return float(getattr(self, self.currency))
 
 
+def check_budget(plan: Plan, design: AdaptiveDesign) -> None:
+    """Raises ``InputError`` where a budget leaves nothing beside the baseline; of hours that can't be known before."""
+    if design.budget is None or design.budget.currency == "gpu_hours":
+        return
+    own, limit, currency = plan.baseline, design.budget.limit, design.budget.currency
+    price = ledger_of(plan, design).price(own, 0, own.configuration.train.epochs) * len(design.first_seeds)
+    if price >= limit:
+        what = f"{price:.3g} MACs of training" if currency == "macs" else f"{price:,.0f} epochs"
+        message = f"the baseline alone takes {what}, and the budget is {limit:,.3g}: that leaves nothing for an arm"
+        raise plan.study.source.error(("design", "budget", currency), message)
+
+
 def epoch_macs(plan: Plan, arm: Arm | Derived) -> float:
     """Returns the MACs of training an arm for an epoch, validation left out."""
     assert arm.cost is not None

@@ -63,10 +63,12 @@ class Course:
         return self.ledger.price(own, 0, own.configuration.train.epochs)
 
     def take(self, arm: Arm) -> None:
-        """Has an arm's first seeds wait."""
+        """Has an arm's first seeds wait; of the baseline, which is never stopped, all that it costs is set aside."""
         self.begun[arm.arm] = set(self._seeds)
+        whole = arm.arm == self._plan.baseline.arm
+        price = self.whole_price(arm.arm) if whole else self.price(arm) / len(self._seeds)
         for seed in self._seeds:
-            self.set_aside(Trial(arm.arm, seed, "explore"), self.price(arm) / len(self._seeds))
+            self.set_aside(Trial(arm.arm, seed, "explore"), price)
 
     def replicate(self, arm: str, seed: int) -> None:
         """Has one more seed of an arm wait."""

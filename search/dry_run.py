@@ -20,6 +20,7 @@ from search.doubts import doubts
 from search.draw import feasible_arms
 from search.engine import default_workers
 from search.estimate import Estimate, estimate, macs
+from search.known import check_known
 from search.plan import COST_NAMES, Plan
 from search.planned import planned_trials
 from search.power import Statistics, power_lines
@@ -49,6 +50,7 @@ def dry_run(
         InputError: If the study can't be planned, or nothing in its space can run.
     """
     plan = Plan(study, stopwatch)
+    check_known(plan)
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width, console.soft_wrap = WIDE, True  # a file or a pipe has no width to keep to
@@ -221,10 +223,14 @@ def _search_words(plan: Plan) -> str | None:
         said.append(f"the search may spend {design.budget.limit:,.6g} {named[design.budget.currency]}")
     if stopping is not None:
         rungs = ", ".join(map(str, stopping.epochs(plan.baseline.configuration.train.epochs)))
-        said.append(f"after {rungs} epochs one arm of {stopping.eta:g} goes on")
+        said.append(f"after {rungs} epoch{'s' * (rungs != '1')} one arm of {stopping.eta:g} goes on")
     if isinstance(design, Search):
         sampler, reason = design.sampler.choice(plan, design)
         said += [f"its sampler is {sampler.kind}: {reason}"] if reason else []
+        said += [f"it begins with {_plural(len(design.first), 'arm')} written by hand"] if design.first else []
+        said += [f"it knows the arms of {', '.join(design.known)}"] if design.known else []
+        if (screen := design.prescreen) is not None:
+            said.append(f"of every {screen.candidates:,} proposals the best by {screen.proxy.kind} is trained")
         said += ["then random search spends as many MACs of training"] if design.compare else []
     if design.racing is not None:
         said.append(

@@ -1,7 +1,7 @@
 """Evolution of arms along the front of accuracy and cost, with a model that looks before it trains.
 
 What Optuna can't know is known here: what an arm costs before it is trained, which arms can't run, and which are the
-same network. No proposal is spent on either.
+same network: of children, none of either is proposed. Arms that are drawn at random are not looked at first.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def _error(values: Mapping[str, float]) -> float:
 def _gains(costs: Array, errors: Array, their_costs: Array, their_errors: Array) -> Array:
     """Returns by how much each of some arms would add to the area above a front, in accuracy times log cost.
 
-    The area ends a little beyond the dearest arm of the front, and at the worst accuracy on it.
+    The area ends a little beyond the dearest arm of the front, and 5 points below the worst accuracy on it.
     """
     end = max(costs[-1], float(their_costs.max())) + 0.1
     stops = np.append(costs[1:], end)

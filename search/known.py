@@ -37,6 +37,12 @@ def check_first(plan: Plan, design: Search) -> None:
             raise plan.study.source.error((*FIRST, number), f"this arm trains the same network as {same}")
 
 
+def check_known(plan: Plan) -> None:
+    """Raises ``InputError`` where what is named as an earlier run is none; a run that has begun needs it no more."""
+    for number, run in enumerate(getattr(plan.study.spec.design, "known", ())):
+        _read(plan, run, number)
+
+
 def recall(plan: Plan, record: Record) -> None:
     """Writes what is known of earlier runs' arms into the record, once: what they are there is then this run's own.
 
@@ -107,12 +113,7 @@ def _allowed(variable: Variable) -> str:
 
 def _recalled(plan: Plan, run: str, number: int) -> list[dict[str, Any]]:
     """Returns the arms of an earlier run that this study knows too, with their mean scores."""
-    directory = Path(plan.study.source.origin).parent / run
-    try:
-        entries = read(directory / "trials.jsonl")[0]
-        arms = json.loads((directory / "arms.json").read_text(encoding="utf-8"))["arms"]
-    except (RunDirectoryError, OSError, ValueError, KeyError) as error:
-        raise plan.study.source.error((*KNOWN, number), f"{directory} is no run that can be read: {error}") from None
+    entries, arms = _read(plan, run, number)
     scores: dict[str, list[float]] = {}
     for entry in {entry["trial"]: entry for entry in entries if entry["event"] == "finished"}.values():
         if entry["phase"] == "explore" and entry["status"] == "completed":
@@ -124,6 +125,17 @@ def _recalled(plan: Plan, run: str, number: int) -> list[dict[str, Any]]:
             levels = {name: level.label for name, level in choice.items()}
             found.append({"arm": row["arm"], "levels": levels, "val_accuracy": fmean(scores[row["arm"]])})
     return found
+
+
+def _read(plan: Plan, run: str, number: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Returns the record of an earlier run, and its arms."""
+    directory = Path(plan.study.source.origin).parent / run
+    try:
+        entries = read(directory / "trials.jsonl")[0]
+        arms = json.loads((directory / "arms.json").read_text(encoding="utf-8"))["arms"]
+    except (RunDirectoryError, OSError, ValueError, KeyError) as error:
+        raise plan.study.source.error((*KNOWN, number), f"{directory} is no run that can be read: {error}") from None
+    return entries, arms
 
 
 def values_of(plan: Plan, choice: Choice, accuracy: float) -> dict[str, float] | None:

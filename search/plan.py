@@ -85,6 +85,9 @@ class Plan:
         if arm in self.arms:
             return self.arms[arm].label
         other = self.derived[arm]
+        if other.role == "random":
+            usual = self.baseline.levels
+            return ", ".join(f"{name}={level}" for name, level in other.changes.items() if level != usual.get(name))
         changes = ", ".join(f"{path.rpartition('.')[2]}={value}" for path, value in other.changes.items())
         return f"{self.label(other.of)}, {changes}"
 

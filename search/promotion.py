@@ -62,7 +62,7 @@ class Promotion:
         if epochs_of(self._course.ended[trial.name]) > rung:
             return True
         price = self._course.ledger.price(own, rung, self._rungs.after(rung) or own.configuration.train.epochs)
-        if not self._course.ledger.fits(price):
+        if arm != self._plan.baseline.arm and not self._course.ledger.fits(price):
             return False
         self._course.set_aside(trial, price)
         return True

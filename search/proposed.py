@@ -28,6 +28,9 @@ STUCK = 10
 GIVE_UP = 1000
 """After so many draws that can't run either, the space counts as exhausted."""
 
+MISFITS = 30
+"""After so many arms in a row that would run, and are too dear for what is left of the budget, it counts as spent."""
+
 Entry = Mapping[str, Any]
 
 
@@ -48,7 +51,9 @@ class Proposed:
         self._proposer = design.proposer(plan)
         self._outcomes = Outcomes(plan, design, self._proposer)
         self._course = self._outcomes.course
-        self._full: set[float] = set()
+        limit = self._course.ledger.limit
+        told = [entry for entry in record.entries if entry["event"] == "full" and entry["limit"] == limit]
+        self._full: set[float] = {entry["share"] for entry in told}
         self._passed_over: dict[str, int] = {}
         self.exhausted = self._over = False
         self._first: list[Choice] = list(reversed(first_choices(plan, design))) if isinstance(design, Search) else []
@@ -122,6 +127,7 @@ class Proposed:
             if arm.status == "run" and self._fits(arm, share):
                 self._plan.take(arm)
                 return self._accept(arm, choice, None)
+        misfits = 0
         for tries in range(STUCK + GIVE_UP):
             proposal = self._proposer.ask() if tries < STUCK else None
             # Seeded by how far the search is, so that a resumed one draws what an uninterrupted one would have.
@@ -138,14 +144,21 @@ class Proposed:
             if proposal:
                 self._proposer.tell(proposal.number, None)
             if arm.status == "run":
-                self._full.add(share)
-                return None
+                misfits += 1
+                if misfits == MISFITS:
+                    return self._spend(share)
+                continue
             self._passed_over[arm.status] = self._passed_over.get(arm.status, 0) + 1
         self.exhausted = True
         arms = len(self._course.begun)
         if not any(entry["event"] == "exhausted" and entry["arms"] == arms for entry in self._record.entries):
             self._record.append("exhausted", arms=arms)
         return None
+
+    def _spend(self, share: float) -> None:
+        """Takes note that a share of the budget is spent, in the record too, so that another session knows."""
+        self._full.add(share)
+        self._record.append("full", share=share, limit=self._course.ledger.limit)
 
     def _fits(self, arm: Arm, share: float) -> bool:
         return self._course.ledger.fits(self._course.price(arm), share)

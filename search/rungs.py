@@ -100,8 +100,10 @@ class Rungs:
     def why_not(self, rung: int) -> str:
         """Returns why an arm that has just reached a rung is stopped there, in words."""
         count = len(self._reached[rung])
-        some = f"the best {int(count / self.eta + 1e-9):,} of {count:,} arms"
-        return f"after epoch {rung} not among {some} that had come so far"
+        best = int(count / self.eta + 1e-9)
+        if best == 0:
+            return f"after epoch {rung}: the best 1/{self.eta:g} of {count:,} arms that had come so far is none yet"
+        return f"after epoch {rung} not among the best {best:,} of {count:,} arms that had come so far"
 
 
 def rungs_of(plan: Plan, design: AdaptiveDesign) -> Rungs | None:

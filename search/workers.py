@@ -104,7 +104,8 @@ def hired(
     crowded = overcrowding(executor.slots, threads) if options.ray is None else None
     if crowded is not None:
         talk.warn(crowded)
-    talk.note(f"{executor.name}: {executor.slots} trials at a time, {threads} threads each")
+    trials, each = f"{executor.slots} trial{'s' * (executor.slots > 1)}", f"{threads} thread{'s' * (threads > 1)}"
+    talk.note(f"{executor.name}: {trials} at a time, {each} each")
     return executor
 
 

@@ -233,6 +233,8 @@ class AdaptiveDesign(DesignSpec):
     def _whole_arms(self) -> Self:
         seeds = len(self.first_seeds)
         if self.trials is not None and (self.trials < 2 * seeds or self.trials % seeds):
+            if seeds == 1:
+                raise ValueError(f"trials is {self.trials}, and the baseline and one arm take 2")
             fitting = f"a multiple of {seeds}, {2 * seeds} or more"
             raise ValueError(f"trials is {self.trials}, but with {seeds} seeds an arm it is {fitting}")
         return self

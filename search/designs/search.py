@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from blocks.base import Count, Natural, Text
+from search.budget import check_budget
 from search.designs.base import DESIGNS, AdaptiveDesign, Proposer
 from search.known import check_first
 from search.prescreen import Prescreened, PrescreenSpec
@@ -51,12 +52,20 @@ class Search(AdaptiveDesign):
     known: tuple[Text, ...] = ()
     prescreen: PrescreenSpec | None = None
 
+    @field_validator("objectives")
+    @classmethod
+    def _each_once(cls, objectives: tuple[Objective, ...]) -> tuple[Objective, ...]:
+        if len(set(objectives)) < len(objectives):
+            raise ValueError("each objective is named once")
+        return objectives
+
     @property
     def objective_names(self) -> tuple[str, ...]:
         return self.objectives
 
     def check(self, plan: Plan) -> None:
         check_rungs(plan, self)
+        check_budget(plan, self)
         check_first(plan, self)
         if self.known and any(name.startswith("latency") for name in self.objectives):
             raise plan.study.source.error(("design", "known"), "earlier runs' times are those of other machines")

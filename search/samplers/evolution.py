@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 @SAMPLERS.register
 class Evolution(SamplerSpec):
     """Children of the best arms at every cost, chosen by a quick model of the scores so far, after ``startup`` random
-    arms. It knows what an arm costs before it is trained, and proposes none that can't run or is there already."""
+    arms. It knows what an arm costs before it is trained, and proposes no child that can't run or is there already."""
 
     kind: Literal["evolution"] = "evolution"
     thrift: Annotated[Number, Field(ge=0, le=1)] = 0.5
-    """How strongly cost counts against an arm: what it may add to the front is divided by its cost to this power."""
+    """How strongly cost counts against an arm: what it may add to the front is divided by its cost to this
+    power: its MACs, where accuracy is the only objective."""
 
     def misfit(self, plan: Plan, design: Search) -> str | None:
         costs = [name for name in design.objectives if name != "val_accuracy"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from blocks.source import InputError
+from search.arms import Arm
 from search.budget import epoch_macs
 from search.engine import Inline
 from search.explore import Listed, Proposed
@@ -180,6 +181,10 @@ def test_a_budget_is_spent_and_not_passed(tmp_path: Path, budget: str, limit: fl
     ("more", "said"),
     [
         (["trials: 8", "budget: {epochs: 9}"], "not both"),
+        (["budget: {epochs: 9}"], "the baseline alone takes 9 epochs, and the budget is 9"),
+        (["budget: {macs: 1}"], "the baseline alone takes .* MACs of training, and the budget is 1"),
+        (["trials: 8", "objectives: [macs, macs]"], "each objective is named once"),
+        (["trials: 1"], "the baseline and one arm take 2"),
         ([], "has neither"),
         (["budget: {epochs: 9, macs: 1e9}"], "not epochs and macs"),
         (["trials: 8", "racing: 0.2"], "seeds is 1"),
@@ -199,6 +204,30 @@ def test_mistakes(more: list[str], said: str) -> None:
     assert "study.yaml:" in str(refused.value)
 
 
+@pytest.mark.parametrize("sampler", ["random", "evolution", "nsga2"])
+def test_a_budget_of_macs_is_not_over_with_the_first_arm_that_is_too_dear_and_stays_over(
+    tmp_path: Path, sampler: str
+) -> None:
+    own = searching("budget: {macs: 1e12}").baseline
+    assert isinstance(own, Arm)
+    budget = 6 * 9 * epoch_macs(searching("trials: 2"), own)
+    found = searching(f"budget: {{macs: {budget}}}", sampler=sampler)
+    _, entries, made = explore(found, tmp_path)
+    assert spent(found, made.finished) > 0.7 * budget
+    assert [entry["share"] for entry in entries if entry["event"] == "full"] == [1.0]
+    again, _, _ = explore(searching(f"budget: {{macs: {budget}}}", sampler=sampler), tmp_path)
+    assert again.jobs == []
+    more, _, _ = explore(searching(f"budget: {{macs: {2 * budget}}}", sampler=sampler), tmp_path)
+    assert more.jobs
+
+
+def test_the_baseline_goes_to_its_end_however_little_there_is(tmp_path: Path) -> None:
+    found = searching("budget: {epochs: 14}", "early_stopping: {eta: 3, rungs: [1, 3]}")
+    _, _, made = explore(found, tmp_path)
+    assert made.finished[f"{found.baseline.arm}-s0"]["status"] == "completed"
+    assert sum(len(entry["epochs"]) for entry in made.finished.values()) <= 14
+
+
 def test_random_search_spends_as_many_macs_and_is_no_candidate(tmp_path: Path) -> None:
     found = searching("trials: 20", STOPPING, "compare: random")
     _, _, made = explore(found, tmp_path)
@@ -207,6 +236,10 @@ def test_random_search_spends_as_many_macs_and_is_no_candidate(tmp_path: Path) -
     assert len(prices) == len({trial.name for trial in trials}) > 2
     assert sum(prices[:-1]) < budget <= sum(prices)
     assert trials[0].arm == found.baseline.arm
+    derived = next(arm for arm in found.derived.values() if arm.role == "random")
+    assert not found.label(derived.arm).startswith("baseline")
+    usual = found.baseline.levels
+    assert f"{found.label(derived.arm)}, ".count("=") == sum(usual[k] != v for k, v in derived.changes.items())
     with Record(tmp_path) as record:
         executor = Inline(lambda job: None, runner=Trainer(found))
         again = Session(found, tmp_path, record, lambda: executor, Talk(quiet=True), Shelf(), Interrupts())
