@@ -37,8 +37,17 @@ Entries = list[dict[str, Any]]
 
 
 def latest(entries: Entries, event: str) -> dict[str, dict[str, Any]]:
-    """Returns the last entry of an event for every trial, by the trial's name, in order of first appearance."""
-    return {entry["trial"]: entry for entry in entries if entry["event"] == event}
+    """Returns the last entry of an event for every trial, by the trial's name, in the order in which these came.
+
+    A trial that was stopped and went on later, or was run again, stands where it ended last: what the report shows over
+    time would otherwise know its final score at its first stop.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        if entry["event"] == event:
+            found.pop(entry["trial"], None)
+            found[entry["trial"]] = entry
+    return found
 
 
 def write_outputs(directory: Path, plan: Plan, entries: Entries) -> None:

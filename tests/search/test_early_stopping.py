@@ -18,6 +18,7 @@ from search.engine import Inline
 from search.explore import Listed, Proposed
 from search.interrupts import Interrupts
 from search.nondominated import fronts, spread
+from search.outputs import latest
 from search.plan import Plan
 from search.progress import Talk
 from search.racing import Runner, contenders, next_seed
@@ -122,6 +123,9 @@ def test_arms_stop_at_rungs_go_on_from_checkpoints_and_a_cut_search_goes_the_sam
     stopped = next(entry for entry in ended.values() if entry["status"] == "stopped")
     assert "after epoch" in stopped["reason"]
     assert "best" in stopped["reason"]
+    ends = [entry["trial"] for entry in entries if entry["event"] == "finished"]
+    assert len(ends) > len(set(ends))  # some were stopped and went on later: they stand where they ended last
+    assert list(latest(entries, "finished")) == list(dict.fromkeys(reversed(ends)))[::-1] != list(dict.fromkeys(ends))
     for stop_after in (1, 20, 33):
         cut = tmp_path / f"cut{stop_after}"
         explore(searching("trials: 30", STOPPING), cut, stop_after)
