@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from reports.table import Table
-from reports.volume import volumes
+from reports.volume import courses
 
 SEARCH, RANDOM = "the search", "random search"
 PHASES = {"explore": SEARCH, "random": RANDOM}
@@ -19,8 +21,9 @@ def against_random(table: Table) -> pd.DataFrame:
     Columns: ``series`` (which of the two), ``trial`` (its number there), ``spent``: the MACs that all its trials so far
     trained, those that were stopped too: three times the forward pass's for every training image and epoch; ``volume``:
     the hypervolume of its front so far, in accuracy times a factor of ten of MACs, beyond a corner that both share: the
-    dearest arm's MACs and the worst accuracy; ``best``: its best accuracy so far. Only what was trained to its end has
-    a score. Empty without a random search.
+    dearest arm's MACs and the worst accuracy; ``best``: its best arm's accuracy so far. Arms count with the mean of
+    their seeds so far, for random search has one seed an arm, and the best of several would be no find but luck. Only
+    what was trained to its end has a score. Empty without a random search.
     """
     trials = pd.concat([table.phase(phase).assign(series=name) for phase, name in PHASES.items()])
     if trials.loc[trials["series"] == RANDOM, "val_accuracy"].count() < 1:
@@ -38,15 +41,42 @@ def against_random(table: Table) -> pd.DataFrame:
 def _course(trials: pd.DataFrame, dearest: float, worst: float) -> pd.DataFrame:
     frame = pd.DataFrame({"series": trials["series"], "trial": range(1, len(trials) + 1)})
     frame["spent"] = trials["price"].cumsum()
-    costs = np.log10(trials["macs"]).clip(upper=dearest)
-    frame["volume"] = volumes(costs.tolist(), trials["val_accuracy"].tolist(), dearest, worst)
-    frame["best"] = trials["val_accuracy"].cummax().ffill()
+    scores = zip(trials["arm"], np.log10(trials["macs"]), trials["val_accuracy"], strict=True)
+    frame[["volume", "best"]] = courses(scores, dearest, worst)
     return frame
 
 
-def share_to_reach(frame: pd.DataFrame) -> float | None:
-    """Returns the share of random search's MACs with which the search first held what that had found in the end; None
-    if it never did."""
+@dataclass(frozen=True)
+class AtEqualMacs:
+    """Both searches at the same MACs of training: all that the one trained which trained less.
+
+    Attributes:
+        spent: These MACs.
+        whole: Whether random search trained no less than the search, as it does once it has ended.
+        trained: What random search trained of the search's MACs.
+        volume, other: The search's hypervolume by then, and random search's.
+        best, rival: The accuracies of their best arms; nan where nothing had come to its end.
+        share: With how much of these MACs the search first held ``other``; nan if it never did.
+    """
+
+    spent: float
+    whole: bool
+    trained: float
+    volume: float
+    other: float
+    best: float
+    rival: float
+    share: float
+
+
+def at_equal_macs(frame: pd.DataFrame) -> AtEqualMacs:
+    """Compares both where they had trained as many MACs: random search's last arm goes beyond the budget."""
     found, other = (frame[frame["series"] == name] for name in (SEARCH, RANDOM))
-    reached = found.loc[found["volume"] >= other["volume"].iloc[-1], "spent"]
-    return None if reached.empty else float(reached.iloc[0] / other["spent"].iloc[-1])
+    ends = [float(own["spent"].max()) for own in (found, other)]
+    spent = min(ends)
+    ours, theirs = (own[own["spent"] <= spent] for own in (found, other))
+    volume, goal = (float(own["volume"].iloc[-1]) if len(own) else 0.0 for own in (ours, theirs))
+    best, rival = (float(own["best"].iloc[-1]) if len(own) else np.nan for own in (ours, theirs))
+    reached = ours.loc[ours["volume"] >= goal, "spent"]
+    share = np.nan if reached.empty else float(reached.iloc[0]) / spent
+    return AtEqualMacs(spent, ends[1] >= ends[0], ends[1] / ends[0], volume, goal, best, rival, share)

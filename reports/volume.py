@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
+from collections.abc import Iterable
+
+Point = tuple[float, float]
+"""A cost and a score."""
 
 
-def volumes(costs: list[float], scores: list[float], dearest: float, worst: float) -> list[float]:
-    """Returns the area above the reference corner that the front dominates, after each trial.
+def courses(trials: Iterable[tuple[str, float, float]], dearest: float, worst: float) -> list[Point]:
+    """Returns, after each trial, the area above the reference corner that the front dominates, and the best score.
 
-    The front is kept as two sorted lists; a point that is on it replaces those that it beats.
+    An arm counts with the mean of its scores so far: the best of several seeds would be their luck. So both may fall.
+
+    Args:
+        trials: Arm, cost and score of each, in the order in which they ended; the score is nan of one that has none.
+        dearest: The corner's cost, which no scored arm exceeds.
+        worst: The corner's score, which no arm's mean falls below.
+
+    Returns:
+        One pair a trial. Before the first score the area is 0 and the best score nan.
     """
-    front_costs: list[float] = []
-    front_scores: list[float] = []
-    volume, volumes = 0.0, []
-    for cost, score in zip(costs, scores, strict=True):
-        at = bisect_left(front_costs, cost)
-        beaten = score != score or (at > 0 and front_scores[at - 1] >= score)
-        beaten = beaten or (at < len(front_costs) and front_costs[at] == cost and front_scores[at] >= score)
-        if not beaten:
-            end = at
-            while end < len(front_costs) and front_scores[end] <= score:
-                end += 1
-            front_costs[at:end], front_scores[at:end] = [cost], [score]
-            volume = _volume(front_costs, front_scores, dearest, worst)
-        volumes.append(volume)
-    return volumes
+    scores: dict[str, list[float]] = {}
+    means: dict[str, Point] = {}
+    front: list[Point] = []  # cheapest first, each better than those before
+    course, now = [], (0.0, math.nan)
+    for arm, cost, score in trials:
+        if score == score:
+            own = scores.setdefault(arm, [])
+            own.append(score)
+            before, means[arm] = means.get(arm), (cost, math.fsum(own) / len(own))
+            if before in front:  # what it beat may be on the front again
+                front = []
+                for point in sorted(means.values()):
+                    _insert(front, point)
+            else:
+                _insert(front, means[arm])
+            now = _volume(front, dearest, worst), front[-1][1]
+        course.append(now)
+    return course
 
 
-def _volume(costs: list[float], scores: list[float], dearest: float, worst: float) -> float:
-    ends = [*costs[1:], dearest]
-    return sum((end - cost) * (score - worst) for cost, end, score in zip(costs, ends, scores, strict=True))
+def _insert(front: list[Point], point: Point) -> None:
+    """Puts a point on the front in place of those that it beats, unless one there is as good."""
+    at = bisect_left(front, point)
+    if at > 0 and front[at - 1][1] >= point[1]:
+        return
+    if at < len(front) and front[at][0] == point[0]:  # of the same cost, and no worse
+        return
+    end = at
+    while end < len(front) and front[end][1] <= point[1]:
+        end += 1
+    if at > 0 and front[at - 1][0] == point[0]:  # of the same cost, and worse
+        at -= 1
+    front[at:end] = [point]
+
+
+def _volume(front: list[Point], dearest: float, worst: float) -> float:
+    ends = [*(cost for cost, _ in front[1:]), dearest]
+    return sum((end - cost) * (score - worst) for (cost, score), end in zip(front, ends, strict=True))

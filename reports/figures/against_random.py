@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from reports import ink
-from reports.against_random import RANDOM, SEARCH, against_random, share_to_reach
+from reports.against_random import against_random, at_equal_macs
 from reports.numbers import percent, quantity
 from reports.table import Table
 
@@ -32,20 +32,24 @@ def data(table: Table) -> pd.DataFrame:
 
 def caption(frame: pd.DataFrame) -> str:
     """Says what the search has bought."""
-    share = share_to_reach(frame)
-    ends = frame.groupby("series", sort=False)["volume"].last()
-    if share is None:
-        bought = f"The search ended {percent(1 - ends[SEARCH] / ends[RANDOM], 1)} below what random search found."
-    else:
-        bought = (
-            f"The search held what random search had found in the end after {percent(share, 0)} of its MACs, and ended "
-            f"with {percent(ends[SEARCH] / ends[RANDOM] - 1, 1)} more."
-        )
     return (
-        f"{bought} Both began with the baseline; random search spent no fewer MACs of training, three times the "
-        "forward pass's for every image and epoch; those of stopped trials count. The hypervolume is that of the front "
-        "so far (log MACs by accuracy), beyond a corner that both share. Scores are of single trials, and so is their "
-        "luck: one search beside one other proves nothing about the sampler."
+        f"{_bought(frame)} Both began with the baseline; random search spends no fewer MACs of training, three times "
+        "the forward pass's for every image and epoch; those of stopped trials count. The hypervolume is that of the "
+        "front so far (log MACs by accuracy), beyond a corner that both share. Arms count with the mean of their seeds "
+        "so far, and seeds are few: one search beside one other proves nothing about the sampler."
+    )
+
+
+def _bought(frame: pd.DataFrame) -> str:
+    ends = at_equal_macs(frame)
+    if ends.other <= 0:
+        return "At as many MACs random search had found nothing yet that counts."
+    gain = ends.volume / ends.other - 1
+    if gain < 0:
+        return f"For as many MACs the search found {percent(-gain, 1)} less than random search."
+    return (
+        f"The search first held what random search found after {percent(ends.share, 0)} of its MACs, and for as many "
+        f"it found {percent(gain, 1)} more."
     )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from reports import ink
 from reports.numbers import percent, seconds
 from reports.table import Table
-from reports.volume import volumes
+from reports.volume import courses
 
 SECTION = "progress"
 ORDER = 10
@@ -29,8 +29,8 @@ def data(table: Table) -> pd.DataFrame:
 
     ``spent`` is the training time so far, of all trials, those that were stopped or diverged too. ``volume`` is the
     hypervolume of the front so far in the plane of log MACs and accuracy, over that of the whole front: its corner of
-    reference is the dearest arm's MACs and the lowest accuracy seen. ``best`` is the best accuracy so far. Seeds of
-    one arm count as they come.
+    reference is the dearest arm's MACs and the lowest accuracy seen. ``best`` is the best arm's accuracy so far. An arm
+    counts with the mean of its seeds so far, so that both fall where a lucky seed is followed by a worse one.
     """
     trials = table.phase("explore")
     if table.design.kind != "search" or trials["val_accuracy"].count() < 3:
@@ -39,10 +39,10 @@ def data(table: Table) -> pd.DataFrame:
     frame["spent"] = trials["train_seconds"].fillna(0).cumsum()
     cost = np.log10(trials["arm"].map(table.arms["macs"]).astype(float))
     accuracy = trials["val_accuracy"]
-    course = volumes(cost.tolist(), accuracy.tolist(), float(cost.max()), float(accuracy.min()))
-    last = course[-1]
-    frame["volume"] = [volume / last if last else np.nan for volume in course]
-    frame["best"] = accuracy.cummax().ffill()
+    scores = zip(trials["arm"], cost, accuracy, strict=True)
+    frame[["volume", "best"]] = courses(scores, float(cost.max()), float(accuracy.min()))
+    last = frame["volume"].iloc[-1]
+    frame["volume"] = frame["volume"] / last if last else np.nan
     return frame.dropna(subset=["best"]).reset_index(drop=True)
 
 
@@ -51,7 +51,7 @@ def caption(frame: pd.DataFrame) -> str:
     return (
         "What the search had found against the training time it had spent. The hypervolume is that of the Pareto front "
         "so far (log MACs by accuracy), as a share of what it is in the end: a curve that is flat at its end found "
-        "little more for its money. Single trials count as they came, and so their luck does."
+        "little more for its money. An arm counts with the mean of its seeds so far."
     )
 
 
@@ -60,7 +60,7 @@ def draw(frame: pd.DataFrame) -> dict[str, ink.Figure]:
     low, high = float(frame["best"].min()), float(frame["best"].max())
     room = max(high - low, 0.01)
     volume: dict[str, Any] = {
-        "range": [0, 1.03],
+        "range": [0, 1.03 * max(1.0, float(frame["volume"].max()))],
         "tickformat": ".0%",
         "title": {"text": "share of the final hypervolume"},
     }

@@ -571,6 +571,10 @@ def raced_search() -> Sketch:
         "known": [{"run": "../runs/earlier", "arms": 14}],
     }
     sketch.study = {"confirm": {"best_under": {"cost": "params", "limits": [5_000, 20_000]}}}
+    sketch.seeds = [0, 1, 2]
+    for arm in sketch.finalists:
+        for seed in sketch.seeds[1:]:
+            sketch.run(arm, seed)
     for entry in sketch.arms[:12]:
         sketch.run(entry["arm"], 3_000_000, phase="random")
     return sketch

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from reports.against_random import RANDOM, SEARCH, against_random, share_to_reach
+from reports.against_random import RANDOM, SEARCH, against_random, at_equal_macs
 from reports.figures import against_random as figure
 from reports.findings import find
 from reports.sections import progress
 from reports.table import read
+from reports.volume import courses
 from tests.reports.runs import finished_search, raced_search
 
 
-def test_both_courses_are_what_their_trials_trained_and_found(tmp_path: Path) -> None:
+def test_both_courses_are_what_their_trials_trained_and_their_arms_found(tmp_path: Path) -> None:
     sketch = raced_search()
     table = read(sketch.write(tmp_path))
     frame = against_random(table)
@@ -27,21 +28,49 @@ def test_both_courses_are_what_their_trials_trained_and_found(tmp_path: Path) ->
         own = frame[frame["series"] == series]
         trials = [row for row in rows if row["phase"] == phase]
         assert len(own) == len(trials)
-        spent = sum(3 * row["macs"] * row["epochs"] * images for row in trials)
-        assert own["spent"].iloc[-1] == pytest.approx(spent)
-        points = sorted((math.log10(row["macs"]), row["val_accuracy"]) for row in trials if row in scored)
+        assert own["spent"].iloc[-1] == pytest.approx(sum(3 * row["macs"] * row["epochs"] * images for row in trials))
+        seeds: dict[tuple[float, str], list[float]] = {}
+        for row in trials:
+            if row in scored:
+                seeds.setdefault((math.log10(row["macs"]), row["arm"]), []).append(row["val_accuracy"])
+        points = sorted((cost, sum(scores) / len(scores)) for (cost, _), scores in seeds.items())
         area, best = 0.0, worst
         for (cost, score), after in zip(points, [*points[1:], (dearest, 0.0)], strict=True):
             best = max(best, score)
             area += (after[0] - cost) * (best - worst)
         assert own["volume"].iloc[-1] == pytest.approx(area)
-    share, goal = share_to_reach(frame), frame.loc[frame["series"] == RANDOM, "volume"].iloc[-1]
-    assert share is not None
-    held = frame[(frame["series"] == SEARCH) & (frame["spent"] < share * spent * (1 - 1e-9))]
-    assert (held["volume"] < goal).all()
+        assert own["best"].iloc[-1] == pytest.approx(best)
+    assert max(map(len, seeds.values())) == 1 < len(sketch.seeds)
     assert "proves nothing" in figure.caption(figure.data(table))
     said = " ".join(progress.build(find(table)).lead).replace("\u00a0", " ")
     assert "The sampler evolution was chosen: of its reasons." in said
     assert "of 60 arms 60 came to epoch 3, and 54 to the end" in said
     assert "20% of the budget was kept for more seeds" in said
     assert figure.data(read(finished_search().write(tmp_path / "without"))).empty
+
+
+def test_they_are_compared_at_the_same_macs_whichever_trained_more(tmp_path: Path) -> None:
+    frame = against_random(read(raced_search().write(tmp_path)))
+    ends = at_equal_macs(frame)
+    found, other = (frame[frame["series"] == name] for name in (SEARCH, RANDOM))
+    assert ends.spent == other["spent"].iloc[-1] < found["spent"].iloc[-1]
+    assert not ends.whole
+    assert (ends.volume, ends.other) == (
+        found[found["spent"] <= ends.spent]["volume"].iloc[-1],
+        other["volume"].iloc[-1],
+    )
+    held = found[found["spent"] < ends.share * ends.spent * (1 - 1e-9)]
+    assert (held["volume"] < ends.other).all()
+    more = frame.assign(spent=frame["spent"].where(frame["series"] == SEARCH, frame["spent"] * 10))
+    swapped, macs = at_equal_macs(more), found["spent"].iloc[-1]
+    assert (swapped.spent, swapped.whole, swapped.volume) == (macs, True, found["volume"].iloc[-1])
+    assert swapped.other == other[other["spent"] * 10 <= macs]["volume"].iloc[-1] < ends.other
+
+
+def test_a_lucky_seed_is_no_find_once_its_arm_has_another() -> None:
+    trials = [("a", 1.0, 0.5), ("b", 2.0, 0.6), ("c", 2.0, 0.9), ("c", 2.0, 0.5), ("d", 3.0, math.nan)]
+    course = courses(trials, 3.0, 0.4)
+    assert [volume for volume, _ in course] == pytest.approx([0.2, 0.3, 0.6, 0.4, 0.4])
+    assert [best for _, best in course] == pytest.approx([0.5, 0.6, 0.9, 0.7, 0.7])
+    fallen = courses([*trials, ("c", 2.0, 0.1)], 3.0, 0.4)[-1]  # to 0.5: what it beat is on the front again
+    assert fallen == pytest.approx((0.3, 0.6))

@@ -91,13 +91,18 @@ def _progress(run: Run) -> None:
     trials = run.trials[run.trials["phase"] == "explore"].reset_index(drop=True)
     cost, score = np.log10(trials["macs"].astype(float)), trials["val_accuracy"].where(trials["status"] == "completed")
     corner = cost.max(), score.min()
-    whole = _area(cost, score, *corner)
-    chosen = rows[:: max(len(rows) // 7, 1)]
-    areas = [_area(cost[: row["trial"]], score[: row["trial"]], *corner) / whole for row in chosen]
-    run.check(where, chosen, "volume", areas)
-    run.check(where, rows, "best", [score[: row["trial"]].max() for row in rows])
+    so_far = [_means(trials["arm"], cost, score, count) for count in range(len(trials) + 1)]
+    whole = _area(*so_far[-1], *corner)
+    run.check(where, rows, "volume", [_area(*so_far[row["trial"]], *corner) / whole for row in rows])
+    run.check(where, rows, "best", [so_far[row["trial"]][1].max() for row in rows])
     run.check(where, rows, "spent", [trials["train_seconds"][: row["trial"]].sum() for row in rows])
     run.seen.add((where, "trial"))
+
+
+def _means(arms: pd.Series, cost: pd.Series, score: pd.Series, count: int) -> tuple[pd.Series, pd.Series]:
+    """The cost of each arm that the first trials are of, and the mean of its seeds among them."""
+    groups = pd.DataFrame({"cost": cost, "score": score})[:count].groupby(arms[:count], sort=False)
+    return groups["cost"].first(), groups["score"].mean()
 
 
 def _area(cost: pd.Series, score: pd.Series, dearest: float, worst: float) -> float:
@@ -126,9 +131,9 @@ def _beside_random(run: Run) -> None:
         counts = [row["trial"] for row in chosen]
         assert counts[-1] == own.sum()
         run.check(where, chosen, "spent", [price[own].iloc[:count].sum() for count in counts])
-        run.check(where, chosen, "best", [score[own].iloc[:count].max() for count in counts])
-        areas = [_area(cost[own].iloc[:count], score[own].iloc[:count], dearest, worst) for count in counts]
-        run.check(where, chosen, "volume", areas)
+        so_far = [_means(trials["arm"][own], cost[own], score[own], count) for count in counts]
+        run.check(where, chosen, "best", [score.max() for _, score in so_far])
+        run.check(where, chosen, "volume", [_area(*means, dearest, worst) for means in so_far])
     run.seen.add((where, "trial"))
 
 
@@ -137,7 +142,7 @@ def _shares(run: Run) -> None:
     rows, where = run.rows("figures", "importance"), "figures.importance"
     if not rows:
         return
-    whole = run.wide().dropna(axis=1)
+    whole = run.wide().dropna(axis=1, how="any" if run.kind == "factorial" else "all")
     wide = whole[[arm for arm in run.levels.index if arm in whole]]
     levels = _unlinked(run.levels.loc[wide.columns])
     shares, left = _variance(levels, wide.mean())
@@ -182,14 +187,14 @@ def binned(levels: pd.DataFrame) -> pd.DataFrame:
 
 def _spread(levels: pd.DataFrame, wide: pd.DataFrame, shares: Row) -> tuple[Row, Row]:
     """The ends over seeds, each taken alone, or of a jackknife over twenty groups of arms."""
-    if len(wide) > 1:
-        every = pd.DataFrame([_variance(levels, scores)[0] for _, scores in wide.iterrows()])
+    if len(wide.dropna()) > 1:
+        every = pd.DataFrame([_variance(levels, scores)[0] for _, scores in wide.dropna().iterrows()])
         return every.min().to_dict(), every.max().to_dict()
     if wide.shape[1] < 60:
         return dict.fromkeys(shares), dict.fromkeys(shares)
     arms, cuts = np.asarray(wide.columns), binned(levels)
     parts = [arms[np.arange(len(arms)) % 20 != part] for part in range(20)]
-    every = pd.DataFrame([_variance(levels.loc[part], wide.iloc[0][part], cuts)[0] for part in parts])
+    every = pd.DataFrame([_variance(levels.loc[part], wide.mean()[part], cuts)[0] for part in parts])
     error = np.sqrt(19 / 20 * ((every - every.mean()) ** 2).sum())
     half = {name: float(stats.t.ppf(0.975, 19) * error[name]) for name in shares}
     return (

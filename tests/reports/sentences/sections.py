@@ -234,12 +234,20 @@ def raced(run: Run, found: Found) -> Values:
     return [(counts > 1).sum(), (counts == most).sum(), most]
 
 
-@phrase("progress", r"ended # below", r"after # of its MACs, and ended with # more")
-def bought(run: Run, found: Found) -> Values:
+def at_equal_macs(run: Run) -> tuple[Row, Row, float]:
+    """Returns where both searches stood at the same MACs, the smaller of what they trained, and these MACs."""
     rows = run.rows("figures", "against_random")
-    ours, random = ([row for row in rows if row["series"] == name] for name in ("the search", "random search"))
-    end, goal = ours[-1]["volume"], random[-1]["volume"]
-    if "below" in found.words:
+    both = [[row for row in rows if row["series"] == name] for name in ("the search", "random search")]
+    spent = min(max(row["spent"] for row in own) for own in both)
+    ours, random = (max((row for row in own if row["spent"] <= spent), key=lambda row: row["trial"]) for own in both)
+    return ours, random, spent
+
+
+@phrase("progress", r"the search found # less", r"after # of its MACs, and for as many it found # more")
+def bought(run: Run, found: Found) -> Values:
+    ours, random, spent = at_equal_macs(run)
+    end, goal = ours["volume"], random["volume"]
+    if "less" in found.words:
         return [1 - end / goal]
-    reached = min(row["spent"] for row in ours if row["volume"] >= goal)
-    return [reached / random[-1]["spent"], end / goal - 1]
+    rows = [row for row in run.rows("figures", "against_random") if row["series"] == "the search"]
+    return [min(row["spent"] for row in rows if row["volume"] >= goal) / spent, end / goal - 1]
