@@ -253,7 +253,13 @@ def _stopped(table: Table, panels: pd.DataFrame, crowded: bool) -> pd.DataFrame:
 
 
 def _crowd(curves: pd.DataFrame) -> pd.DataFrame:
-    named: dict[str, Any] = {"arm": "", "panel": "best of the front", "series": CROWD, "panel_order": 0, "series_order": np.inf}
+    named: dict[str, Any] = {
+        "arm": "",
+        "panel": "best of the front",
+        "series": CROWD,
+        "panel_order": 0,
+        "series_order": np.inf,
+    }
     if curves.empty:  # columns of numbers all the same
         return curves.assign(**named)
     groups = curves.groupby("epoch")["mean"]
