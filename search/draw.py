@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from blocks import Cost
 from search.arms import Arm
 from search.factors import Choice, Kept, Level, Variable
 from search.plan import Plan
@@ -39,6 +40,7 @@ def feasible_arms(plan: Plan) -> Sample:
     found: list[Arm] = []
     reasons: list[str] = []
     limits: Counter[str] = Counter()
+    least: Cost | None = None
     draws = 0
     while draws < PROBES or (not found and draws < MAX_PROBES):
         draws += 1
@@ -47,10 +49,13 @@ def feasible_arms(plan: Plan) -> Sample:
             found.append(arm)
         else:
             reasons.append(arm.reason)
+            least = arm.cost if least is None or (arm.cost and arm.cost.macs < least.macs) else least
             limits[arm.reason.partition(" ")[0] if arm.status == "rejected" and arm.cost else arm.reason] += 1
     if not found:
         (limit, times), *_ = limits.most_common(1)
         message = f"none of {MAX_PROBES} random arms can run; most ({times}) were rejected by: {limit}"
+        if least is not None:
+            message += f"; the one of fewest MACs has {least.macs:,} MACs, {least.params:,} parameters"
         raise plan.study.source.error(("constraints",), message)
     _demand_in_time(plan, found)
     return Sample(found, draws, reasons)

@@ -47,7 +47,7 @@ class Prescreened:
 
     def ask(self) -> Proposal:
         found: dict[str, tuple[float, Proposal]] = {}
-        others: list[Proposal] = []
+        others: list[tuple[Proposal, str]] = []
         passed_over: Counter[str] = Counter()
         while len(found) < self._spec.candidates and len(found) + len(others) < PATIENCE * self._spec.candidates:
             proposal = self._proposer.ask()
@@ -55,13 +55,18 @@ class Prescreened:
             if arm.status == "run" and arm.arm not in found:
                 found[arm.arm] = self._spec.proxy.score(arm), replace(proposal, arm=arm)
             else:
-                others.append(proposal)
+                others.append((proposal, arm.status))
                 passed_over[arm.status] += arm.status != "run"
-        score, best = max(found.values(), key=lambda one: one[0]) if found else (-math.inf, others.pop())
-        for other in [*others, *(proposal for _, proposal in found.values() if proposal is not best)]:
-            self._proposer.tell(other.number, None)
+        if found:
+            score, best = max(found.values(), key=lambda one: one[0])
+        else:
+            score, (best, status) = -math.inf, others.pop()
+            passed_over[status] -= 1  # counted by who asked
+        for other in [*(proposal for proposal, _ in others), *(proposal for _, proposal in found.values())]:
+            if other is not best:
+                self._proposer.tell(other.number, None)
         self._scores = {best.number: score}
-        return replace(best, passed_over=dict(passed_over) if found else {})
+        return replace(best, passed_over=dict(+passed_over))
 
     def accept(self, number: int) -> dict[str, Any]:
         score = self._scores[number]
