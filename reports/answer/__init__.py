@@ -7,7 +7,7 @@ from typing import Any
 from reports.answer.caveats import caveats
 from reports.answer.compared import compared, statements
 from reports.answer.parts import Answer, Clause, Statement, Winner
-from reports.answer.searched import band, front
+from reports.answer.searched import band, beside_random, front
 from reports.answer.winner import winner
 from reports.arms import digits
 from reports.comparisons import DECLARED
@@ -42,7 +42,7 @@ def answer(findings: Findings) -> Answer:
     elif len(findings.comparisons):
         headline, said = compared(findings), statements(findings)
     elif len(findings.bands):
-        headline = f"{spaces_told(findings)} {front(findings)}".strip()
+        headline = f"{spaces_told(findings)} {front(findings)} {beside_random(findings)}".strip()
         said = tuple(band(findings, row) for row in findings.bands.to_dict("records"))
     else:
         headline = _single(findings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reports import costs
+from reports.against_random import against_random, at_equal_macs
 from reports.answer.parts import Clause, Statement
 from reports.arms import digits
 from reports.findings import Findings
@@ -35,6 +36,27 @@ def _outside(table: Table) -> str:
     """Says that a baseline outside the study's own constraints is no answer to it."""
     reason = str(table.entry(table.baseline)["reason"] or "")
     return f"; it is {reason}" if reason.startswith("outside the constraints") else ""
+
+
+def beside_random(findings: Findings) -> str:
+    """Says how much random search found for as many MACs, and whether its best arm is the better; nothing without."""
+    frame = against_random(findings.table)
+    ends = None if frame.empty else at_equal_macs(frame)
+    if ends is None or not ends.volume > 0:
+        return ""
+    gain = ends.other / ends.volume - 1
+    more, than = f"{percent(abs(gain), 1)} {'less' if gain < 0 else 'more'}", "than"
+    if abs(gain) < 0.0005:
+        more, than = "as much", "as"
+    said = f"Random search that trained as many MACs found {more} hypervolume"
+    if not ends.whole:
+        trained = percent(ends.trained, 0)
+        said = f"Random search has trained {trained} of the search’s MACs so far, and found {more} hypervolume {than}"
+        said += " the search had by then"
+    if not ends.rival > ends.best:
+        return f"{said}."
+    shown = digits(findings.table)
+    return f"{said}; its best arm reached {percent(ends.rival, shown)}, the search’s {percent(ends.best, shown)}."
 
 
 def band(findings: Findings, row: Row) -> Statement:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 import pytest
 
 from reports.against_random import RANDOM, SEARCH, against_random, at_equal_macs
+from reports.answer import answer
+from reports.exchange import plain_markdown
 from reports.figures import against_random as figure
 from reports.findings import find
+from reports.markdown import as_markdown
 from reports.sections import progress
 from reports.table import read
 from reports.volume import courses
@@ -65,6 +69,27 @@ def test_they_are_compared_at_the_same_macs_whichever_trained_more(tmp_path: Pat
     swapped, macs = at_equal_macs(more), found["spent"].iloc[-1]
     assert (swapped.spent, swapped.whole, swapped.volume) == (macs, True, found["volume"].iloc[-1])
     assert swapped.other == other[other["spent"] * 10 <= macs]["volume"].iloc[-1] < ends.other
+
+
+def test_the_answer_says_what_the_yardstick_found_in_the_comment_on_a_pull_request_too(tmp_path: Path) -> None:
+    sketch = raced_search()
+    found = find(read(sketch.write(tmp_path / "part")))
+    said = answer(found).headline
+    assert re.search(r"Random search has trained \d+% of the search’s MACs so far, and found \d+\.\d% more hyper", said)
+    assert plain_markdown(said) in as_markdown(found)
+    for number, entry in enumerate([*sketch.arms[12:], *sketch.arms[12:]]):
+        sketch.run(entry["arm"], 3_000_000 + number, phase="random")
+    for row in sketch.trials:
+        if row["phase"] == "random":
+            row["val_accuracy"] = min(float(row["val_accuracy"]) + 0.02, 0.999)
+    ends = at_equal_macs(against_random(read(sketch.write(tmp_path / "whole"))))
+    assert ends.whole
+    assert ends.rival > ends.best
+    said = answer(find(read(tmp_path / "whole" / sketch.name))).headline
+    more = f"{(ends.other / ends.volume - 1) * 100:.1f}% more hypervolume"
+    best = f"its best arm reached {ends.rival * 100:.1f}%, the search’s {ends.best * 100:.1f}%."
+    assert said.endswith(f" Random search that trained as many MACs found {more}; {best}")
+    assert "Random search" not in answer(find(read(finished_search().write(tmp_path / "without")))).headline
 
 
 def test_a_lucky_seed_is_no_find_once_its_arm_has_another() -> None:

@@ -251,3 +251,33 @@ def bought(run: Run, found: Found) -> Values:
         return [1 - end / goal]
     rows = [row for row in run.rows("figures", "against_random") if row["series"] == "the search"]
     return [min(row["spent"] for row in rows if row["volume"] >= goal) / spent, end / goal - 1]
+
+
+@phrase("answer", r"Random search that trained as many MACs found # (?:less|more) hypervolume")
+def yardstick(run: Run, found: Found) -> Values:
+    ours, random, _ = at_equal_macs(run)
+    gain = random["volume"] / ours["volume"] - 1
+    assert ("less" in found.words) == (gain < 0)
+    return [abs(gain)]
+
+
+@phrase(
+    "answer", r"Random search has trained # of the search’s MACs so far(?:, and found # (?:less|more) hypervolume)?"
+)
+def yardstick_so_far(run: Run, found: Found) -> Values:
+    rows = run.rows("figures", "against_random")
+    whole, part = (
+        max(row["spent"] for row in rows if row["series"] == name) for name in ("the search", "random search")
+    )
+    ours, random, spent = at_equal_macs(run)
+    assert spent == part < whole
+    gain = random["volume"] / ours["volume"] - 1
+    assert ("less" in found.words) == (gain <= -0.0005)
+    return [part / whole, *([abs(gain)] if "hypervolume" in found.words else [])]
+
+
+@phrase("answer", r"its best arm reached #, the search’s #")
+def better_arm(run: Run, found: Found) -> Values:
+    ours, random, _ = at_equal_macs(run)
+    assert random["best"] > ours["best"]
+    return [random["best"], ours["best"]]
