@@ -9,31 +9,33 @@ from reports.table import PHASES, Table
 
 ENDS = ("completed", "stopped", "diverged", "failed")
 MOST_ARMS = 15
+RANDOM, BESIDE = "random", "random search"
 
 
 def spending(table: Table) -> pd.DataFrame:
     """Returns one row a place and way to end, with time: by ("phase" or "arm"), what, arm, status, trials, seconds.
 
     ``seconds`` is the time that its trials trained, validation included, of all workers together. Configurations that
-    were only tuned, or trained to check the fidelity, count with the arm that they belong to. The fifteen arms with
-    most are named, the others summed.
+    were only tuned, or trained to check the fidelity, count with the arm that they belong to; all that random search
+    trained beside a search stands together, as that. The fifteen arms with most are named, the others summed.
     """
     trials = table.trials[table.trials["status"].isin(ENDS)].copy()
     trials["seconds"] = trials["train_seconds"].fillna(0)
     owners = {name: entry["of"] for name, entry in table.derived.items()}
-    owner = [owners.get(arm, arm) for arm in trials["arm"]]
-    trials["owner"] = owner
+    trials["owner"] = [owners.get(arm, arm) for arm in trials["arm"]]
     if trials["seconds"].sum() <= 0:
         return pd.DataFrame()
     order = {phase: place for place, phase in enumerate(PHASES)}
     phases = _sums(trials.assign(what=trials["phase"], arm=""), "phase")
     phases = phases.sort_values("what", key=lambda names: names.map(order), kind="stable")
-    totals = trials.groupby("owner")["seconds"].sum().nlargest(MOST_ARMS)
+    beside = trials["phase"] == RANDOM
+    totals = trials[~beside].groupby("owner")["seconds"].sum().nlargest(MOST_ARMS)
+    others = count(trials.loc[~beside, "owner"].nunique() - len(totals), "other arm")
     labels = dict(table.arms["label"].reindex(totals.index))
-    others = count(len(set(owner)) - len(totals), "other arm")
-    what, arm = [labels.get(name, others) for name in owner], [name if name in labels else "" for name in owner]
-    arms = _sums(trials.assign(what=what, arm=arm), "arm")
-    rank = arms.groupby("arm")["seconds"].transform("sum").where(arms["arm"] != "", -1)
+    named = trials["owner"].isin(labels) & ~beside
+    what = trials["owner"].map(labels).where(named, others).mask(beside, BESIDE)
+    arms = _sums(trials.assign(what=what, arm=trials["owner"].where(named, "")), "arm")
+    rank = arms.groupby(["what", "arm"])["seconds"].transform("sum").mask(arms["what"] == others, -1)
     arms = arms.loc[rank.sort_values(ascending=False, kind="stable").index]
     return pd.concat([phases, arms], ignore_index=True)
 

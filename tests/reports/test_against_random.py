@@ -15,6 +15,7 @@ from reports.figures import against_random as figure
 from reports.findings import find
 from reports.markdown import as_markdown
 from reports.sections import progress
+from reports.spending import spending
 from reports.table import read
 from reports.volume import courses
 from tests.reports.runs import finished_search, raced_search
@@ -90,6 +91,22 @@ def test_the_answer_says_what_the_yardstick_found_in_the_comment_on_a_pull_reque
     best = f"its best arm reached {ends.rival * 100:.1f}%, the search’s {ends.best * 100:.1f}%."
     assert said.endswith(f" Random search that trained as many MACs found {more}; {best}")
     assert "Random search" not in answer(find(read(finished_search().write(tmp_path / "without")))).headline
+
+
+def test_what_random_search_took_is_no_time_of_the_baseline(tmp_path: Path) -> None:
+    sketch = raced_search()
+    base = sketch.arms[0]["arm"]
+    sketch.run(sketch.derive(base, "random", {"width": "9"}, 0.9), 3_000_000, phase="random")  # as a run has them
+    table = read(sketch.write(tmp_path))
+    frame = spending(table)
+    of_arms = frame[frame["by"] == "arm"]
+    (beside,) = of_arms[of_arms["what"] == "random search"].to_dict("records")
+    assert (beside["arm"], beside["trials"]) == ("", 13)
+    own = table.trials[(table.trials["arm"] == base) & (table.trials["phase"] != "random")]
+    (row,) = of_arms[of_arms["arm"] == base].to_dict("records")
+    assert (row["trials"], row["seconds"]) == (len(own), pytest.approx(own["train_seconds"].sum()))
+    assert of_arms["trials"].sum() == len(table.trials)
+    assert of_arms["what"].iloc[-1].replace("\u00a0", " ") == "45 other arms"
 
 
 def test_a_lucky_seed_is_no_find_once_its_arm_has_another() -> None:

@@ -107,8 +107,13 @@ def _time(run: Run) -> None:
         if row["by"] == "phase":
             own = own[own["phase"] == row["what"]]
         else:
-            own = own[own["owner"] == row["arm"] if row["arm"] else ~own["owner"].isin(named)]
+            random = own["phase"] == "random"
+            one = (own["owner"] == row["arm"] if row["arm"] else ~own["owner"].isin(named)) & ~random
+            own = own[random if row["what"] == "random search" else one]
         run.check_row(where, row, {"seconds": own["train_seconds"].sum(), "trials": len(own)})
+    ended = trials["status"].isin(["completed", "stopped", "diverged", "failed"]).sum()
+    for by in ("phase", "arm") if rows else ():  # nothing is left out, and nothing there twice
+        assert sum(row["trials"] for row in rows if row["by"] == by) == ended
 
 
 def _network(run: Run) -> None:
