@@ -9,7 +9,7 @@ import pandas as pd
 from reports.arms import fold
 from reports.comparisons import comparisons, interactions
 from reports.fidelity import Fidelity, fidelity
-from reports.frontier import Inflation, bands, inflation
+from reports.frontier import Inflation, bands, inflation, unmet
 from reports.noise import Noises, noises
 from reports.outlook import Outlook, outlook
 from reports.spaces import Population, population
@@ -28,6 +28,7 @@ class Findings:
         arms: One row an arm (:func:`reports.arms.fold`).
         comparisons: One row a declared comparison (:func:`reports.comparisons.comparisons`).
         bands: One row a limit of cost, for designs that declare no comparisons (:func:`reports.frontier.bands`).
+        unmet: One row a limit that the study names and no arm meets (:func:`reports.frontier.unmet`).
         confirmed: One row an arm of the confirm phase, indexed by arm, with its paired difference from the baseline
             on the fresh seeds (``gain_effect`` ...) and what it is worth by both phases together, with its interval
             (``worth``, ``worth_low``, ``worth_high``: :func:`reports.statistics.confirmed_means`; missing where too few
@@ -49,6 +50,7 @@ class Findings:
     arms: pd.DataFrame
     comparisons: pd.DataFrame
     bands: pd.DataFrame
+    unmet: pd.DataFrame
     confirmed: pd.DataFrame
     counts: Counts
     tuning: pd.DataFrame
@@ -71,6 +73,7 @@ def find(table: Table) -> Findings:
         arms=arms,
         comparisons=compared,
         bands=bands(table, arms if searched else arms.iloc[:0]),
+        unmet=unmet(table, arms if searched else arms.iloc[:0]),
         confirmed=_confirmed(table, arms),
         counts=count_up(table),
         tuning=tuning(table),

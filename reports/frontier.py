@@ -175,6 +175,17 @@ def bands(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def unmet(table: Table, arms: pd.DataFrame) -> pd.DataFrame:
+    """Returns the limits that the study names (``confirm.best_under``) and no measured arm meets.
+
+    Columns: ``cost``, ``limit``, and ``least``: what the arm has that has the least of that cost.
+    """
+    cost, limits = _named(table, arms)
+    has = arms.loc[arms["mean"].notna(), cost].dropna()
+    missed = [limit for limit in limits if len(has) and has.min() > limit]
+    return pd.DataFrame({"cost": cost, "limit": missed, "least": has.min()}, columns=["cost", "limit", "least"])
+
+
 def _named(table: Table, arms: pd.DataFrame) -> tuple[str, list[float]]:
     """Returns the cost that the study names limits of, and the limits, rising; MACs and none where it names none, or a
     time that was not measured of any arm."""

@@ -7,7 +7,7 @@ from typing import Any
 from reports.answer.caveats import caveats
 from reports.answer.compared import compared, statements
 from reports.answer.parts import Answer, Clause, Statement, Winner
-from reports.answer.searched import band, beside_random, front
+from reports.answer.searched import band, beside_random, front, nothing_within
 from reports.answer.winner import winner
 from reports.arms import digits
 from reports.comparisons import DECLARED
@@ -43,7 +43,8 @@ def answer(findings: Findings) -> Answer:
         headline, said = compared(findings), statements(findings)
     elif len(findings.bands):
         headline = f"{spaces_told(findings)} {front(findings)} {beside_random(findings)}".strip()
-        said = tuple(band(findings, row) for row in findings.bands.to_dict("records"))
+        said = tuple(nothing_within(row) for row in findings.unmet.to_dict("records"))
+        said += tuple(band(findings, row) for row in findings.bands.to_dict("records"))
     else:
         headline = _single(findings)
     return Answer(headline, said, winner(findings), caveats(findings), prospects(findings))

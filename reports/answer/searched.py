@@ -81,6 +81,13 @@ def band(findings: Findings, row: Row) -> Statement:
     return Statement(subject, (Clause(best), *again, Clause(told)))
 
 
+def nothing_within(row: Row) -> Statement:
+    """Says that no arm meets a limit that the study names, and how near one came."""
+    least = costs.amount(row["least"], row["cost"])
+    subject = f"Up to {costs.limit(row['limit'], row['cost'])}"
+    return Statement(subject, (Clause(f"no arm; the smallest that was measured has {least}"),))
+
+
 def _again(findings: Findings, arm: str) -> tuple[Clause, ...]:
     """Says what an arm reached in the confirm phase, if it was there."""
     if arm not in findings.confirmed.index:

@@ -6,7 +6,7 @@ from reports import costs
 from reports.arms import digits
 from reports.findings import Findings
 from reports.grid import Cell, Column, Grid
-from reports.numbers import percent, points
+from reports.numbers import ABSENT, percent, points
 from reports.sections import Section
 
 ID = "cost"
@@ -29,7 +29,14 @@ def _limits(findings: Findings) -> Grid:
         Column("Seeds"),
         Column("Not told apart", hint="Other arms within the limit whose difference from the best is within the noise"),
     )
-    rows = []
+    rows = [
+        [
+            Cell(costs.limit(row["limit"], cost), float(row["limit"])),
+            Cell("no arm", note=f"the smallest has {costs.bare(row['least'], cost)}"),
+            *(Cell(ABSENT, float("nan")) for _ in columns[2:]),
+        ]
+        for row in findings.unmet.to_dict("records")
+    ]
     for row in findings.bands.to_dict("records"):
         limit = "none" if row["limit"] == float("inf") else costs.limit(row["limit"], cost)
         rows.append(

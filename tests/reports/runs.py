@@ -570,7 +570,7 @@ def raced_search() -> Sketch:
         "sampler": {"kind": "evolution", "why": "of its reasons"},
         "known": [{"run": "../runs/earlier", "arms": 14}],
     }
-    sketch.study = {"confirm": {"best_under": {"cost": "params", "limits": [5_000, 20_000]}}}
+    sketch.study = {"confirm": {"best_under": {"cost": "params", "limits": [100, 5_000, 20_000]}}}
     sketch.seeds = [0, 1, 2]
     for arm in sketch.finalists:
         for seed in sketch.seeds[1:]:

@@ -11,11 +11,14 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from reports.answer import answer
 from reports.answer.searched import band
 from reports.arms import fold
 from reports.costs import amount, heading, limit
 from reports.findings import find
-from reports.frontier import bands, least_difference, noise
+from reports.frontier import bands, least_difference, noise, unmet
+from reports.numbers import ABSENT
+from reports.sections import cost
 from reports.table import Table, read
 from tests.reports import runs
 
@@ -38,8 +41,23 @@ def test_limits_that_the_study_names_are_the_bands_where_an_arm_meets_them(table
     arms = fold(run).dropna(subset=["mean"])
     middle, least = float(arms["macs"].median()) + 1, float(arms["macs"].min())
     named = {"best_under": {"cost": "macs", "limits": [middle, least / 2]}}
-    rows = bands(dataclasses.replace(run, study={**run.study, "confirm": named}), arms)
+    asked = dataclasses.replace(run, study={**run.study, "confirm": named})
+    rows = bands(asked, arms)
     assert list(rows["limit"]) == [middle, math.inf]
+    assert unmet(asked, arms).to_dict("records") == [{"cost": "macs", "limit": least / 2, "least": least}]
+    first = answer(find(asked)).statements[0]
+    assert (
+        str(first)
+        == f"Up to {limit(least / 2, 'macs')}: no arm; the smallest that was measured has {amount(least, 'macs')}."
+    )
+    row = cost.build(find(asked)).grids[0].rows[0]
+    assert [cell.text for cell in row] == [limit(least / 2, "macs"), "no arm", *[ABSENT] * 5]
+    none = dataclasses.replace(
+        run, study={**run.study, "confirm": {"best_under": {**named["best_under"], "limits": [1.0]}}}
+    )
+    assert list(unmet(none, arms)["limit"]) == [1.0]
+    assert len(bands(none, arms)) > 1
+    assert unmet(run, arms).empty
     assert rows["mean"].iloc[0] == arms[arms["macs"] <= middle]["mean"].max()
 
 

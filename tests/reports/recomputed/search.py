@@ -14,6 +14,7 @@ from tests.reports.evidence import Row, Run, scatter
 
 def check(run: Run) -> None:
     _bands(run)
+    _unmet(run)
     _likely(run)
     _progress(run)
     _beside_random(run)
@@ -43,6 +44,21 @@ def _bands(run: Run) -> None:
         expected |= {"rivals": len(rivals), "lead": min((best["mean"] - arm["mean"] for arm in rivals), default=None)}
         run.check_row("bands", row, expected)
     run.seen.add(("bands", "limit"))
+
+
+def _unmet(run: Run) -> None:
+    """The limits that the study names and nothing that was measured meets; together with the bands, they are all."""
+    rows, named = run.rows("unmet"), (run.study.get("confirm") or {}).get("best_under")
+    every = [row for row in run.rows("arms") if row["mean"] is not None]
+    if not named or not run.rows("bands"):
+        assert rows == []
+        return
+    limits = {*named["limits"]}
+    least = min(run.entries[arm["arm"]]["cost"][named["cost"]] for arm in every)
+    run.check("unmet", rows, "limit", sorted(limit for limit in limits if limit < least))
+    run.check("unmet", rows, "least", [least] * len(rows))
+    met = {row["limit"] for row in run.rows("bands")[:-1] if row["cost"] == named["cost"]}
+    assert limits == {row["limit"] for row in rows} | (met & limits)
 
 
 def _likely(run: Run) -> None:

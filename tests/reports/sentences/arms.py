@@ -51,8 +51,16 @@ COST = r"(?:MACs|parameters|activations|ms for # images?)"
 @phrase("answer", rf"^Up to # {COST}$")
 def limit(run: Run, found: Found) -> Values:
     text, *images = re.findall(NUMBER, found.words)
-    wanted = {row["limit"] for row in run.rows("bands")[:-1] if abs(row["limit"] / amount(text) - 1) < 1e-9}
+    named = [*run.rows("unmet"), *run.rows("bands")[:-1]]
+    wanted = {row["limit"] for row in named if abs(row["limit"] / amount(text) - 1) < 1e-9}
     return [wanted, *_images(run, images)]
+
+
+@phrase("answer", rf"^no arm; the smallest that was measured has # {COST}")
+@phrase("cost", r"the smallest has #")
+def smallest(run: Run, found: Found) -> Values:
+    images = re.findall(NUMBER, found.words)[1:]
+    return [{row["least"] for row in run.rows("unmet")}, *_images(run, images)]
 
 
 def _images(run: Run, said: list[str]) -> Values:
