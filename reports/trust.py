@@ -86,10 +86,13 @@ def count_up(table: Table) -> Counts:
 def _reasons(table: Table) -> pd.DataFrame:
     arms = table.arms
     lost = table.trials[table.trials["status"].isin(["stopped", "diverged", "failed"])]
+    rungs = _rungs(table, lost)
+    early, lost = rungs.dropna(), lost[rungs.isna()]
     parts = [
         arms[arms["status"] != "run"].rename(columns={"status": "what", "label": "subject"}),
         arms[arms["unmatched"].notna()].assign(what="unmatched", subject=arms["label"], reason=arms["unmatched"]),
         lost.assign(what=lost["status"], subject=[_label(table, arm) for arm in lost["arm"]]),
+        pd.DataFrame({"what": "stopped", "subject": "trials of the search", "reason": early}),
     ]
     every = pd.concat([part[["what", "subject", "reason"]] for part in parts], ignore_index=True)
     every["reason"] = every["reason"].replace("", "no reason was recorded")
@@ -100,6 +103,21 @@ def _reasons(table: Table) -> pd.DataFrame:
         if number
     ]
     return pd.concat([counted, pd.DataFrame(passed)], ignore_index=True) if passed else counted
+
+
+def _rungs(table: Table, lost: pd.DataFrame) -> pd.Series:
+    """Returns at which rung each trial was stopped, in words; missing for those that were not stopped by the rungs.
+
+    Their reasons tell after which epoch, and then how many others had come so far, which differs from trial to trial.
+    """
+    epochs = pd.to_numeric(lost["reason"].str.extract(r"^after epoch (\d+)\b", expand=False))
+    planned = (lost["status"] == "stopped") & epochs.isin(table.design.rungs)
+    return (
+        epochs[planned]
+        .sort_values(kind="stable")
+        .map(lambda rung: f"after epoch {rung:.0f}, as planned")
+        .reindex(lost.index)
+    )
 
 
 def _label(table: Table, arm: str) -> str:

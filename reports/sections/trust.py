@@ -92,5 +92,8 @@ def _reasons(counts: Counts) -> Grid:
     ]
     left = len(counts.reasons) - len(shown)
     return Grid(
-        "What did not go as planned, and why", columns, rows, f"{left:,} more are in report.json." if left else ""
+        "What was passed over, stopped or lost, and why",
+        columns,
+        rows,
+        f"{left:,} more are in report.json." if left else "",
     )

@@ -571,6 +571,8 @@ def raced_search() -> Sketch:
         "known": [{"run": "../runs/earlier", "arms": 14}],
     }
     sketch.study = {"confirm": {"best_under": {"cost": "params", "limits": [100, 5_000, 20_000]}}}
+    for place, row in enumerate(row for row in sketch.trials if row["status"] == "stopped"):
+        row["reason"] = f"after epoch 3 not among the best {3 + place} of {12 + place} arms that had come so far"
     sketch.seeds = [0, 1, 2]
     for arm in sketch.finalists:
         for seed in sketch.seeds[1:]:

@@ -29,6 +29,21 @@ def test_every_mishap_has_its_reason(table: Callable[[str], Table]) -> None:
     assert diverged["reason"] == "the training loss was nan in epoch 2"
 
 
+def test_planned_stops_are_summed_by_rung(tmp_path: Path) -> None:
+    sketch = runs.raced_search()
+    sketch.design["rungs"] = [1, 3]
+    stopped = [row for row in sketch.trials if row["status"] == "stopped"]
+    stopped[0]["reason"] = "after epoch 1: the best 1/3 of 2 arms that had come so far is none yet"
+    stopped[1]["reason"] = "the study's time was up before it could go on"
+    reasons = count_up(read(sketch.write(tmp_path))).reasons
+    found = reasons[reasons["what"] == "stopped"].set_index("reason")["count"].to_dict()
+    assert found == {
+        "after epoch 1, as planned": 1,
+        "after epoch 3, as planned": 4,
+        "the study's time was up before it could go on": 1,
+    }
+
+
 def test_an_unfinished_run_says_what_is_left(table: Callable[[str], Table]) -> None:
     counts = count_up(table("unfinished"))
     assert (counts.planned, counts.of("completed"), counts.of("running"), counts.not_run) == (40, 12, 1, 27)

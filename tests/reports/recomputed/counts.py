@@ -48,7 +48,9 @@ def _reasons(run: Run) -> None:
     told = [(entry["status"], entry["reason"]) for entry in run.arms["arms"] if entry["status"] != "run"]
     told += [("unmatched", entry["unmatched"]) for entry in run.arms["arms"] if entry["unmatched"] is not None]
     lost = run.trials[run.trials["status"].isin(LOST)]
-    told += [(str(status), str(reason)) for status, reason in zip(lost["status"], lost["reason"], strict=True)]
+    told += [
+        _lost(run, str(status), str(reason)) for status, reason in zip(lost["status"], lost["reason"], strict=True)
+    ]
     for key in told:
         expected[key] = expected.get(key, 0) + 1
     found: dict[tuple[str, str], int] = {}
@@ -57,3 +59,13 @@ def _reasons(run: Run) -> None:
         found[key] = found.get(key, 0) + row["count"]
     assert found == expected
     run.seen.add(("counts.reasons", "count"))
+
+
+def _lost(run: Run, status: str, reason: str) -> tuple[str, str]:
+    """Stops at a rung are told by the rung alone."""
+    rungs = run.arms["design"].get("rungs") or ()
+    return status, next((f"{at}, as planned" for rung in rungs if _at(reason, at := f"after epoch {rung}")), reason)
+
+
+def _at(reason: str, start: str) -> bool:
+    return reason.startswith(start) and not reason[len(start) :][:1].isdigit()
