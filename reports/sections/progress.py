@@ -17,13 +17,28 @@ ORDER = 33
 def build(findings: Findings) -> Section:
     """Returns the section: its figures, and what the search did with its budget."""
     table = findings.table
-    lead = [text for text in (_sampler(table), prescreen(table), _known(table), _stopping(table), _race(table)) if text]
-    return Section("Progress of the search", lead=tuple(lead))
+    parts = (_sampler, _acceptance, prescreen, _known, _stopping, _race)
+    return Section("Progress of the search", lead=tuple(filter(None, (part(table) for part in parts))))
 
 
 def _sampler(table: Table) -> str:
     chosen = table.design.sampler
     return f"The sampler {chosen['kind']} was chosen: {chosen['why']}." if chosen and chosen["why"] else ""
+
+
+def _acceptance(table: Table) -> str:
+    """Says how many of the proposals became arms; the baseline is none."""
+    if table.design.kind != "search" or not table.passed_over:
+        return ""
+    states = table.arms.loc[table.listed.drop(table.baseline), "status"].value_counts()
+    ran = int(states.get("run", 0))
+    lost = [(status, int(states.get(status, 0)) + number) for status, number in table.passed_over.items()]
+    every = ran + sum(number for _, number in lost)
+    if not every:
+        return ""
+    why = ", ".join(f"{number:,} {status}" for status, number in lost if number)
+    share = f" ({percent(ran / every, 0)})"
+    return f"Of {count(every, 'proposal')} {ran:,} could run and were new{share}{f': {why}' if why else ''}."
 
 
 def prescreen(table: Table) -> str:
@@ -42,12 +57,16 @@ def prescreen(table: Table) -> str:
     seen = f"{found.tau:.2f} [{found.low:.2f}, {found.high:.2f}]".replace("-", "−")
     said += (
         f" Between its scores and the validation accuracy of the {found.arms:,} arms that it chose and that were "
-        f"trained to their end, Kendall’s tau is {seen}."
+        f"trained to their end, Kendall’s tau is {seen}; as it chose them, it may agree better with accuracy over all "
+        "that was proposed."
     )
     if found.low > 0:
         return said
-    worse = "it puts the better arms last" if found.high < 0 else "it tells nothing of these arms that could be seen"
-    return f"{said} So {worse}: leave out prescreen, or choose another proxy."
+    if found.high < 0:
+        return f"{said} It puts the better of these arms last: leave out prescreen, or choose another proxy."
+    compared = (table.trials["phase"] == "random").any()
+    told = "; how the whole search does beside random search is below" if compared else ""
+    return f"{said} This cannot tell whether it helps{told}."
 
 
 def _known(table: Table) -> str:
@@ -62,12 +81,13 @@ def _stopping(table: Table) -> str:
     """Says how many arms came how far."""
     if not table.design.rungs:
         return ""
-    explored = table.trials[table.trials["phase"] == "explore"].drop_duplicates("arm")
-    lengths = table.epochs.groupby("trial")["epoch"].max().reindex(explored["trial"]).fillna(0)
+    explored = table.trials[table.trials["phase"] == "explore"]
+    epochs = explored["trial"].map(table.epochs.groupby("trial")["epoch"].max()).fillna(0)
+    lengths = epochs.groupby(explored["arm"]).max()
     came = [f"{int((lengths >= rung).sum()):,} came to epoch {rung}" for rung in table.design.rungs]
-    whole = int((explored["status"] == "completed").sum())
+    whole = explored.loc[explored["status"] == "completed", "arm"].nunique()
     return (
-        f"Arms were stopped early: of {count(len(explored), 'arm')} {', '.join(came)}, and {whole:,} to the end. At "
+        f"Arms were stopped early: of {count(len(lengths), 'arm')} {', '.join(came)}, and {whole:,} to the end. At "
         f"each of these epochs one arm of {table.design.eta:g} goes on, by the non-dominated order of the objectives."
     )
 

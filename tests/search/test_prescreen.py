@@ -99,8 +99,18 @@ def test_the_page_says_how_the_proxy_ranked_what_was_trained() -> None:
     said = prescreen(table)
     assert "Of every 4 proposals the best by synflow was trained." in said
     assert "Kendall’s tau is 1.00 [" in said
-    assert "So " not in said
+    assert said.endswith("as it chose them, it may agree better with accuracy over all that was proposed.")
     trials["val_accuracy"] = [0.5, 0.6] * 6
-    assert "it tells nothing of these arms that could be seen: leave out prescreen" in prescreen(table)
+    said = prescreen(table)
+    assert said.endswith("This cannot tell whether it helps.")
+    assert "leave out" not in said
+    table.trials = pd.concat([trials, trials.iloc[:1].assign(phase="random")])
+    assert prescreen(table).endswith(
+        "This cannot tell whether it helps; how the whole search does beside random search is below."
+    )
+    table.trials = trials.assign(val_accuracy=np.arange(12)[::-1] / 20)
+    assert prescreen(table).endswith(
+        " It puts the better of these arms last: leave out prescreen, or choose another proxy."
+    )
     table.trials = trials.iloc[:3]
     assert "can’t be told: 3 arms with a proxy’s score that were trained to their end" in prescreen(table)

@@ -214,10 +214,19 @@ def known(run: Run, found: Found) -> Values:
 
 @phrase("progress", r"of # arms?(?: # came to epoch #,)* # came to epoch #, and # to the end")
 def stopped(run: Run, found: Found) -> Values:
-    own = run.trials[run.trials["phase"] == "explore"].drop_duplicates("arm")
-    lengths = own["epochs"].astype(int)
+    own = run.trials[run.trials["phase"] == "explore"]
+    lengths = own.assign(epochs=own["epochs"].astype(int)).groupby("arm")["epochs"].max()
     came = [value for rung in run.arms["design"]["rungs"] for value in ((lengths >= rung).sum(), rung)]
-    return [len(own), *came, (own["status"] == "completed").sum()]
+    return [len(lengths), *came, len(set(own.loc[own["status"] == "completed", "arm"]))]
+
+
+@phrase("progress", r"Of # proposals? # could run and were new \(#\)(?:: |, |# rejected|# duplicate)*")
+def acceptance(run: Run, found: Found) -> Values:
+    passed = run.arms["design"]["proposals_passed_over"]
+    proposed = [entry["status"] for entry in run.arms["arms"] if entry["arm"] != run.baseline]
+    gone = [proposed.count(status) + passed.get(status, 0) for status in ("rejected", "duplicate")]
+    ran = proposed.count("run")
+    return [ran + sum(gone), ran, ran / (ran + sum(gone)), *filter(None, gone)]
 
 
 @phrase("progress", r"one arm of # goes on")
