@@ -112,12 +112,7 @@ def _rungs(table: Table, lost: pd.DataFrame) -> pd.Series:
     """
     epochs = pd.to_numeric(lost["reason"].str.extract(r"^after epoch (\d+)\b", expand=False))
     planned = (lost["status"] == "stopped") & epochs.isin(table.design.rungs)
-    return (
-        epochs[planned]
-        .sort_values(kind="stable")
-        .map(lambda rung: f"after epoch {rung:.0f}, as planned")
-        .reindex(lost.index)
-    )
+    return epochs.where(planned).map(lambda rung: f"after epoch {rung:.0f}, as planned", na_action="ignore")
 
 
 def _label(table: Table, arm: str) -> str:
