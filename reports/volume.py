@@ -32,30 +32,32 @@ def courses(trials: Iterable[tuple[str, float, float]], dearest: float, worst: f
             own = scores.setdefault(arm, [])
             own.append(score)
             before, means[arm] = means.get(arm), (cost, math.fsum(own) / len(own))
-            if before in front:  # what it beat may be on the front again
+            if before is not None and before in front:  # what it beat may be on the front again
                 front = []
                 for point in sorted(means.values()):
                     _insert(front, point)
-            else:
-                _insert(front, means[arm])
+            elif not _insert(front, means[arm]):  # as are most of thousands
+                course.append(now)
+                continue
             now = _volume(front, dearest, worst), front[-1][1]
         course.append(now)
     return course
 
 
-def _insert(front: list[Point], point: Point) -> None:
-    """Puts a point on the front in place of those that it beats, unless one there is as good."""
+def _insert(front: list[Point], point: Point) -> bool:
+    """Puts a point on the front in place of those that it beats, and returns True, unless one there is as good."""
     at = bisect_left(front, point)
     if at > 0 and front[at - 1][1] >= point[1]:
-        return
+        return False
     if at < len(front) and front[at][0] == point[0]:  # of the same cost, and no worse
-        return
+        return False
     end = at
     while end < len(front) and front[end][1] <= point[1]:
         end += 1
     if at > 0 and front[at - 1][0] == point[0]:  # of the same cost, and worse
         at -= 1
     front[at:end] = [point]
+    return True
 
 
 def _volume(front: list[Point], dearest: float, worst: float) -> float:
