@@ -76,7 +76,7 @@ def rank_agreement(short: Numbers, full: Numbers) -> RankAgreement:
         raise ValueError("a score is infinite")
     arms = len(both)
     if arms < FEWEST_ARMS:
-        reason = f"{arms} arms with both scores: at least {FEWEST_ARMS} are needed to tell"
+        reason = f"{arms} {'arm' if arms == 1 else 'arms'} with both scores: at least {FEWEST_ARMS} are needed to tell"
         return RankAgreement(np.nan, np.nan, np.nan, np.nan, arms, np.nan, False, reason)
     if both["short"].nunique() == 1 or both["full"].nunique() == 1:
         reason = "all arms have the same score"

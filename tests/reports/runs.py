@@ -245,7 +245,7 @@ class Sketch:
     def _environment(self) -> Row:
         seeds = {
             phase: sorted({row["seed"] for row in self.trials if row["phase"] == phase})
-            for phase in ("tune", "fidelity")
+            for phase in ("tune", "random", "fidelity")
         }
         return {
             "versions": {"python": "3.11.9", "torch": "2.15.0", "optuna": "5.0.0", "ray": "2.60.0", "numpy": "2.4.0"},
@@ -569,6 +569,11 @@ def raced_search() -> Sketch:
         "racing": 0.2,
         "sampler": {"kind": "evolution", "why": "of its reasons"},
         "known": [{"run": "../runs/earlier", "arms": 14}],
+        "prescreen": {
+            "proxy": "params",
+            "candidates": 2,
+            "scores": {entry["arm"]: entry["cost"]["params"] for entry in sketch.arms[1:]},
+        },
     }
     sketch.study = {"confirm": {"best_under": {"cost": "params", "limits": [100, 5_000, 20_000]}}}
     for place, row in enumerate(row for row in sketch.trials if row["status"] == "stopped"):

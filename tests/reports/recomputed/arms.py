@@ -12,7 +12,7 @@ def check(run: Run) -> None:
     assert [row["arm"] for row in rows] == list(run.entries)
     for cost in next(iter(run.entries.values()))["cost"]:
         run.check(where, rows, cost, [entry["cost"][cost] for entry in run.entries.values()])
-    sizes = [entry["latency"]["latency_1"]["bytes"] / 1e6 for entry in run.entries.values() if "latency" in entry]
+    sizes = [entry["latency"]["latency_1"]["bytes"] / 1e6 for entry in run.entries.values() if entry.get("latency")]
     if sizes:
         run.check(where, rows, "megabytes", sizes)
     run.check(where, rows, "out_channels", [entry["out_channels"] for entry in run.entries.values()])

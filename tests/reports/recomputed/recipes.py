@@ -41,7 +41,7 @@ def _ranking(run: Run) -> None:
         run.check("fidelity.arms", rows, f"{length}_rank", stats.rankdata([-each for each in own], "min").tolist())
     short, full = ([row[length] for row in rows] for length in ("short", "full"))
     kendall = stats.kendalltau(short, full)
-    low, high = _interval(np.array(short), np.array(full), kendall.statistic)
+    low, high = interval_of_tau(np.array(short), np.array(full), kendall.statistic)
     pairs_of_arms = [(short[i] - short[j]) * (full[i] - full[j]) for i in range(len(rows)) for j in range(i)]
     apart = [each for each in pairs_of_arms if each]
     turned = sum(each < 0 for each in apart) / len(apart)
@@ -58,7 +58,7 @@ def _ranking(run: Run) -> None:
         run.check_row("figures.fidelity", row, own | epochs)
 
 
-def _interval(short: np.ndarray, full: np.ndarray, tau: float) -> tuple[float, float]:
+def interval_of_tau(short: np.ndarray, full: np.ndarray, tau: float) -> tuple[float, float]:
     """At each end the wider of Cliff's interval and that of a normal copula, pair by pair; with ties as in tau-b."""
     arms = len(short)
     agree = np.array(

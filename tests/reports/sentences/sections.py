@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+from scipy import stats
+
 from tests.reports.evidence import Row, Run
 from tests.reports.recomputed.effects import whole
+from tests.reports.recomputed.recipes import interval_of_tau
 from tests.reports.sentences.matching import Found, Values, phrase
 
 
@@ -227,6 +231,27 @@ def acceptance(run: Run, found: Found) -> Values:
     gone = [proposed.count(status) + passed.get(status, 0) for status in ("rejected", "duplicate")]
     ran = proposed.count("run")
     return [ran + sum(gone), ran, ran / (ran + sum(gone)), *filter(None, gone)]
+
+
+@phrase("progress", r"Of every # proposals the best by .+ was trained")
+def candidates(run: Run, found: Found) -> Values:
+    return [run.arms["design"]["prescreen"]["candidates"]]
+
+
+@phrase("progress", r"the # arms that it chose and that were trained to their end, .+ tau is # \[#, #\]")
+def prescreened(run: Run, found: Found) -> Values:
+    reached, scores = run.wide().mean().dropna(), run.arms["design"]["prescreen"]["scores"]
+    arms = [arm for arm in scores if arm in reached]
+    first, then = np.array([scores[arm] for arm in arms]), reached[arms].to_numpy()
+    tau = float(stats.kendalltau(first, then).statistic)
+    ends = [{end + off for off in (-2e-3, 0, 2e-3)} for end in interval_of_tau(first, then, tau)]
+    return [len(arms), tau, *ends]
+
+
+@phrase("progress", r"can’t be told: # arms? with a proxy’s score .+: at least # are needed")
+def too_few_prescreened(run: Run, found: Found) -> Values:
+    reached = run.wide().mean().dropna()
+    return [sum(arm in reached for arm in run.arms["design"]["prescreen"]["scores"]), 5]
 
 
 @phrase("progress", r"one arm of # goes on")

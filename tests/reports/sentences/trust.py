@@ -82,7 +82,7 @@ def fact(name: str, *words: str) -> Callable[[Source], Source]:
     return register
 
 
-@fact("Seeds", r"(?:explore|confirm|tune|fidelity) #(?:, #)*(?: to #)?")
+@fact("Seeds", r"(?:explore|confirm|tune|fidelity|random) #(?:, #)*(?: to #)?")
 def seeds(run: Run, found: Found) -> Values:
     used = run.record["environment"]["seeds"][found.words.split()[0]]
     if " to " not in found.words:
