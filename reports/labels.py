@@ -8,6 +8,8 @@ from collections.abc import Sequence
 WIDTH, HEIGHT = 880.0, 360.0  # pixels of a typical plot area
 CHARACTER, LINE, REACH = 7.0, 15.0, 8.0
 EDGE = 28.0  # narrower plots bring points nearer to the edges, and labels not smaller
+ABOVE = 8.0  # labels stand higher over large points
+CUT = 100.0  # a pixel of a label beyond the edge, over one that is covered
 MOST_COVERED = 0.15  # of a label, by other labels and by points
 SIDES = {
     "middle right": (1, 0),
@@ -72,8 +74,9 @@ def _box(x: float, y: float, width: float, across: int, up: int) -> Box:
 
 
 def _cost(box: Box, taken: list[Box], whiskers: list[Box]) -> float:
-    outside = max(0, EDGE - box[0]) + max(0, box[2] - WIDTH + EDGE) + max(0, -box[1]) + max(0, box[3] - HEIGHT)
-    return sum(_overlap(box, other) for other in taken) + 0.5 * sum(_overlap(box, w) for w in whiskers) + 20 * outside
+    outside = max(0, EDGE - box[0]) + max(0, box[2] - WIDTH + EDGE) + max(0, -box[1]) + max(0, box[3] - HEIGHT + ABOVE)
+    covered = sum(_overlap(box, other) for other in taken) + 0.5 * sum(_overlap(box, other) for other in whiskers)
+    return covered + CUT * outside
 
 
 def _overlap(one: Box, other: Box) -> float:
