@@ -235,7 +235,7 @@ def test_the_ablation_table_is_copied(form: str, visit: Visit) -> None:
     tab = visit("ablation", allowed=("clipboard-read", "clipboard-write"))
     box = tab.locator("#ablation > .table").first
     box.get_by_role("button", name=form).click()
-    tab.wait_for_function("document.getElementById('page-said').textContent === 'Copied.'")
+    tab.wait_for_function("() => document.getElementById('page-said').textContent === 'Copied.'")
     expected = json.loads(box.locator("script.copies").inner_text())[form]
     assert tab.evaluate("navigator.clipboard.readText()") == expected
     assert box.locator("textarea").count() == 0
@@ -366,7 +366,7 @@ def test_the_whole_page_is_walked_by_keyboard(visit: Visit) -> None:
     assert tab.locator("[data-name=accuracy_cost] details table").is_visible()
     _tab_to(tab, "#ablation > .table .tools button")
     tab.keyboard.press("Enter")
-    tab.wait_for_function("document.getElementById('page-said').textContent === 'Copied.'")
+    tab.wait_for_function("() => document.getElementById('page-said').textContent === 'Copied.'")
     _tab_to(tab, "#ablation > .table thead button")
     tab.keyboard.press("Space")
     assert tab.locator("#ablation > .table thead th").first.get_attribute("aria-sort") == "ascending"

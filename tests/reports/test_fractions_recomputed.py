@@ -20,7 +20,7 @@ from reports.model import model
 from reports.sections import factorial as section
 from reports.table import Table, read
 from tests.reports import runs
-from tests.reports.recomputed.recipes import _interval
+from tests.reports.recomputed.recipes import interval_of_tau
 from tests.reports.test_main_effects import accuracies
 
 NAMES = ("se", "gelu", "deep", "wide")
@@ -196,7 +196,7 @@ def test_a_ranking_with_ties_has_tau_b_and_its_interval(tmp_path: Path) -> None:
     tau = stats.kendalltau(short, full, variant="b")
     agreement = found.agreement
     assert (agreement.tau, agreement.p) == pytest.approx((tau.statistic, tau.pvalue))
-    assert [agreement.low, agreement.high] == pytest.approx(_interval(short, full, tau.statistic), abs=2e-3)
+    assert [agreement.low, agreement.high] == pytest.approx(interval_of_tau(short, full, tau.statistic), abs=2e-3)
     differing = [(short[i] - short[j]) * (full[i] - full[j]) for i in range(12) for j in range(i)]
     known = [each for each in differing if each]
     assert len(known) < len(differing)
