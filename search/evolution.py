@@ -9,15 +9,15 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.designs.base import Proposal
+from search.breeding import Breeder
 from search.draw import draw
 from search.factors import Choice
-from search.genes import Genes, Key, key
+from search.genes import Key, key
 from search.seen import Seen
 from search.surrogate import Surrogate, one_thread
 
@@ -38,7 +38,7 @@ FLOOR = 1e-3
 """Errors are compared as logarithms, and this much is added: between 0.1% and none there is only luck."""
 
 
-class EvolutionProposer:
+class EvolutionProposer(Breeder):
     """Proposes children of the best arms at every cost.
 
     A child changes a variable or two of an arm near the front, or mixes two of them. Of many children a model of the
@@ -53,54 +53,24 @@ class EvolutionProposer:
     """
 
     def __init__(self, plan: Plan, design: Search, share: float) -> None:
-        self._plan, self._design, self._share = plan, design, share
-        self._genes = Genes(plan.space)
+        super().__init__(plan, design)
+        self._share = share
         self._stops = design.early_stopping is not None
         self._errors = Surrogate(self._genes.count + self._stops)
         self._costs = Surrogate(self._genes.count, lasting=True)
         self._costly = next((name for name in design.objectives if name != "val_accuracy"), None)
         self._seen = Seen(self._errors, self._stops)
-        self._dead: set[Key] = set()  # arms that are there, or can't be: judging takes a while
         self._places: dict[Key, int] = {}
-        self._asked: dict[int, Choice] = {}
-        self._number = self._accepted = self._draws = 0
 
-    def ask(self) -> Proposal:
-        # Seeded by how far the search is, so that a resumed one proposes what an uninterrupted one would have.
-        place = f"{self._design.sampler_seed}/{self._accepted}/{self._draws}"
-        generator = random.Random(place)
-        self._draws += 1
+    def _bred(self, generator: random.Random) -> tuple[Choice, Arm | None]:
         if len(self._seen.choices) < self._design.startup or generator.random() < RANDOM:
-            choice, arm = draw(self._plan.space, generator), None
-        else:
-            choice, arm = self._best_child(generator)
-        self._number += 1
-        self._asked[self._number] = choice
-        return Proposal(self._number, choice, arm)
-
-    def accept(self, number: int) -> dict[str, Any]:
-        self._accepted, self._draws = self._accepted + 1, 0
-        self._dead.add(key(self._asked[number]))
-        return {}
-
-    def tell(self, number: int, values: Mapping[str, float] | None) -> None:
-        choice = self._asked.pop(number)
-        if values is not None:
-            self._learn(choice, values)
+            return draw(self._plan.space, generator), None
+        return self._best_child(generator)
 
     def follow(self, choice: Choice, values: Mapping[str, float]) -> None:
         numbers, error = self._at(self._genes.numbers(choice), values["share"]), _error(values)
         self._errors.learn(numbers, error)
         self._seen.go_on(self._places[key(choice)], numbers, error)
-
-    def recall(self, choice: Choice, values: Mapping[str, float]) -> None:
-        self._learn(choice, values)
-
-    def remember(self, choice: Choice, values: Mapping[str, float] | None, memo: Mapping[str, Any]) -> None:
-        self._accepted += 1
-        self._dead.add(key(choice))
-        if values is not None:
-            self._learn(choice, values)
 
     def _learn(self, choice: Choice, values: Mapping[str, float]) -> None:
         genes, error = self._genes.numbers(choice), _error(values)
