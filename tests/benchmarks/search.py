@@ -36,9 +36,9 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from scipy.special import stdtrit
 
 from blocks.source import parse_yaml, read_yaml
+from reports.statistics import means
 from search.arms import Arm
 from search.budget import epoch_macs
 from search.configuration import Configuration
@@ -169,9 +169,8 @@ def valued(runs: list[Run], base: list[Run], goal: float) -> dict[str, float]:
 
 def half_width(values: list[float]) -> float:
     """Returns half of the 95% interval of a mean; infinity for a single value."""
-    if len(values) < 2:
-        return math.inf
-    return float(stdtrit(len(values) - 1, 0.975)) * statistics.stdev(values) / math.sqrt(len(values))
+    row = means(values).iloc[0]
+    return math.inf if len(values) < 2 else float(row["high"] - row["mean"])
 
 
 def said(row: dict[str, Any]) -> str:
